@@ -1,0 +1,87 @@
+"""Every code of the checker, its severity and its title, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmposter_dsl.diagnostic import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What is the same for every finding of one code."""
+
+    severity: Severity
+    title: str
+
+
+def _errors(**titles: str) -> dict[str, Code]:
+    return {code: Code("error", title) for code, title in titles.items()}
+
+
+def _warnings(**titles: str) -> dict[str, Code]:
+    return {code: Code("warning", title) for code, title in titles.items()}
+
+
+CODES: dict[str, Code] = {
+    **_errors(
+        LP101="file cannot be read",
+        LP102="not UTF-8 text",
+        LP103="broken TOML",
+        LP104="broken YAML",
+        LP105="duplicate key",
+        LP106="file too large",
+        LP107="nested too deeply, or too many aliases",
+        LP108="not a scenario document",
+        LP110="unknown key",
+        LP111="wrong type",
+        LP112="missing key",
+        LP113="keys that exclude each other",
+        LP114="value not allowed",
+        LP115="key that this version does not know yet",
+        LP116="include that cannot be merged",
+        LP120="syntax error in an expression",
+        LP121="syntax error in a template",
+        LP122="control character in a regular expression",
+        LP124="state's name used as a rule key",
+        LP125="goto inside error",
+    ),
+    **_warnings(
+        LP123="plain YAML text cut by ` #`",
+    ),
+    **_errors(
+        LP201="unknown state",
+        LP202="unknown name",
+        LP203="unknown attribute",
+        LP204="unknown function",
+        LP205="wrong arguments of a function",
+        LP206="types that do not go together",
+        LP207="bad regular expression",
+        LP208="bad JSONPath",
+        LP209="unknown tool",
+        LP210="call arguments against the tool's schema",
+        LP211="unknown error name",
+        LP212="bad JSON Schema of a tool",
+        LP213="unknown rule",
+        LP214="name that cannot be a variable",
+        LP215="value of another type than the variable's",
+    ),
+    **_warnings(
+        LP301="unreachable state",
+        LP302="rule that can never fire",
+        LP305="unused variable",
+        LP306="unused tool",
+    ),
+    **_errors(
+        LP303="dead end that is not final",
+        LP304="pass-through cycle",
+        LP307="example that fails",
+    ),
+    "LP391": Code("info", "rule that a replayed history may not find again"),
+    **_errors(
+        LP401="answer that a provider cannot express",
+    ),
+    **_warnings(
+        LP901="unused suppression",
+    ),
+}

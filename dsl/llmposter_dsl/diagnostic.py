@@ -1,0 +1,44 @@
+"""What the checker has to say, with its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from llmposter_dsl.place import Place
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that the finding speaks of: the first of two equal keys, the rule that covers this one."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    Attributes:
+        code: stable, ``LP201``; its severity and title stand in `llmposter_dsl.codes`.
+        message: one sentence in lower case that quotes the user's own words.
+        place: what to underline.
+        help: what would be right, or None where the message says it.
+        related: further places.
+    """
+
+    code: str
+    message: str
+    place: Place
+    help: str | None = None
+    related: tuple[Related, ...] = field(default=())
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of the code."""
+        from llmposter_dsl.codes import CODES
+
+        return CODES[self.code].severity

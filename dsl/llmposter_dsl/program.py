@@ -1,0 +1,302 @@
+"""The file as meant: states, rules as closures, replies as templates; immutable.
+
+Everything a Program holds can be asked without failing: conditions answer with a bool, expressions with a plain
+value, templates with text. What they are asked about is an `Env`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeAlias
+
+from llmposter_dsl.place import Place
+
+Value: TypeAlias = Any
+"""A value of the language: str, int, float, bool, `Duration`, list, dict, None; never anything else."""
+
+
+class Duration(float):
+    """A length of time in seconds. Written out as the language writes it: ``250ms``, ``2s``, ``15m``."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        for seconds, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+            if self and self % seconds == 0:
+                return f"{int(self // seconds)}{unit}"
+        return f"{float(self) * 1000:g}ms"
+
+    __repr__ = __str__
+
+
+class Env(Protocol):
+    """What compiled code asks: the facts by attribute (`llmposter_dsl.facts`), variables, and these.
+
+    `groups` is emptied before a rule is tried; a regular expression that matches puts its named groups there.
+    *place* is text that names the call in the file, so that chance can be seeded by it.
+    """
+
+    vars: Mapping[str, Value]
+    groups: dict[str, Value]
+
+    def result_of(self, tool: str) -> Value: ...
+    def fired(self, rule: str) -> int: ...
+    def chance(self, place: str, probability: float) -> bool: ...
+    def random(self, place: str, low: float, high: float) -> float: ...
+    def uuid(self, place: str) -> str: ...
+    def now(self) -> str: ...
+    def __getattr__(self, fact: str) -> Value: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """An expression, compiled.
+
+    Attributes:
+        text: as written.
+        place: the string that holds it.
+        type: the type's name, as `is TYPE` spells it, or ``json``.
+        evaluate: gives its value; never raises.
+        volatile: its value may differ when a history is replayed (`now()`, `uuid()`, `age`, `idle`, `elapsed`).
+    """
+
+    text: str
+    place: Place
+    type: str
+    evaluate: Callable[[Env], Value]
+    volatile: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """A condition, compiled, with the parts that `and` joins, so that a miss can be explained.
+
+    Attributes:
+        holds: whether it is true; never raises.
+        parts: the operands of a top-level `and`, each with its own place; a single one otherwise.
+        subjects: the operands whose values tell why it was false: ``user``, ``attempt``, ``result("x").json.n``.
+        volatile: as in `Expression`; or it draws by chance.
+    """
+
+    text: str
+    place: Place
+    holds: Callable[[Env], bool]
+    parts: tuple[Condition, ...] = ()
+    subjects: tuple[Expression, ...] = ()
+    volatile: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Text with `${…}` in it, compiled.
+
+    Attributes:
+        place: the string that holds it.
+        pieces: text and expressions in turn; a template without expressions has one piece of text, or none.
+        constant: the text, where no expression is in it; else None.
+    """
+
+    place: Place
+    pieces: tuple[str | Expression, ...]
+    render: Callable[[Env], str]
+    constant: str | None = None
+
+    @property
+    def volatile(self) -> bool:
+        return any(isinstance(piece, Expression) and piece.volatile for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Data:
+    """JSON data with templates in its strings, compiled.
+
+    Attributes:
+        build: gives the value; a string that is one `${…}` and nothing else keeps the value's type.
+        constant: no expression is in it, so that `build` gives the same each time.
+        volatile: as in `Expression`.
+    """
+
+    place: Place
+    build: Callable[[Env], Value]
+    constant: bool
+    volatile: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A tool call to make.
+
+    Attributes:
+        arguments: a map to send as JSON; or a `Template` whose text is sent as it is.
+        id: an id of the author's own, or None for one that the server makes.
+    """
+
+    place: Place
+    tool: str
+    arguments: Data | Template
+    id: Template | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Say:
+    """Reasoning, text, structured output and tool calls, in this order; at least one of them."""
+
+    think: Template | None = None
+    reply: Template | None = None
+    json: Data | None = None
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refuse:
+    """The provider's own form of refusal."""
+
+    text: Template
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fail:
+    """The provider's own HTTP error: by name, by status, or a name with another status."""
+
+    name: str | None = None
+    status: int | None = None
+    type: str | None = None
+    code: str | None = None
+    message: Template | None = None
+    headers: tuple[tuple[str, Template], ...] = ()
+    retry_after: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A delay: `low` and `high` in seconds bound a uniform draw (equal: fixed); else the named distribution.
+
+    ``normal``: mean and deviation in seconds. ``lognormal``: median in seconds, sigma without unit.
+    """
+
+    kind: Literal["fixed", "uniform", "normal", "lognormal"]
+    a: float
+    b: float = 0.0
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """How a streamed answer is cut: *size* characters, tokens or words at a time, or whole."""
+
+    size: int
+    unit: Literal["characters", "tokens", "words", "whole"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts that a rule gives in place of the estimate; None leaves the estimate."""
+
+    input: int | None = None
+    output: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer goes out, after `defaults` were filled in."""
+
+    latency: Latency | None = None
+    chunk: Chunk = Chunk(20, "characters")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: as given, else ``state#n``, ``always#n``, ``otherwise#n``, n from 1.
+        group: the state it stands under, or ``always`` or ``otherwise``.
+        named: whether the author gave the name.
+        outcome: None for a pass-through rule, which has a `goto`.
+    """
+
+    name: str
+    group: str
+    place: Place
+    named: bool = False
+    when: Condition | None = None
+    times: int | None = None
+    expect: tuple[Condition, ...] = ()
+    set: tuple[tuple[str, Expression | Data], ...] = ()
+    outcome: Say | Refuse | Fail | None = None
+    finish: str | None = None
+    usage: Usage | None = None
+    headers: tuple[tuple[str, Template], ...] = ()
+    delivery: Delivery = field(default_factory=Delivery)
+    goto: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleTurn:
+    """One turn of an example, as language.md section 11 has it; `kind` says which of the forms it is.
+
+    Attributes:
+        kind: ``user``, ``tool``, ``results``, ``retry``, ``messages`` or ``wait`` (a wait alone).
+        user: text, for ``user``.
+        results: for ``tool`` and ``results``: (tool name or "", value, is error); one for each.
+        messages: for ``messages``: the messages as written, each a mapping.
+        request: `request` of this turn merged over those before it; plain data.
+        wait: seconds of clock to pass before it.
+        expect: conditions over the answer. state: the state after it, or None.
+    """
+
+    place: Place
+    kind: Literal["user", "tool", "results", "retry", "messages", "wait"]
+    user: str = ""
+    results: tuple[tuple[str, Value, bool], ...] = ()
+    messages: tuple[Mapping[str, Value], ...] = ()
+    request: Mapping[str, Value] = field(default_factory=dict)
+    wait: float = 0.0
+    times: int = 1
+    expect: tuple[Condition, ...] = ()
+    state: str | None = None
+    state_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A transcript to play offline. `providers` is empty for all."""
+
+    name: str
+    place: Place
+    turns: tuple[ExampleTurn, ...]
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """One scenario, checked and compiled.
+
+    Attributes:
+        states: every state in the order of the file, with its rules (a final one may have none).
+        vars: first values. tools: JSON Schema of the parameters by tool name.
+        serves: None for all. key: the expression of `scenario.conversation`.
+        unmatched: None for ``explain``. foreign: ``start``, ``latest``, ``reject`` or ``state:NAME``.
+    """
+
+    name: str
+    place: Place
+    start: str
+    states: Mapping[str, tuple[Rule, ...]]
+    description: str = ""
+    final: frozenset[str] = frozenset()
+    always: tuple[Rule, ...] = ()
+    otherwise: tuple[Rule, ...] = ()
+    vars: Mapping[str, Value] = field(default_factory=dict)
+    tools: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    serves: Condition | None = None
+    expect: tuple[Condition, ...] = ()
+    key: Expression | None = None
+    seed: int = 0
+    unmatched: Fail | None = None
+    foreign: str = "start"
+    conformance: Literal["report", "reject", "off"] = "report"
+    examples: tuple[Example, ...] = ()

@@ -1,0 +1,72 @@
+"""Where a client stands, as plain data: everything that a rule may look at and that a history alone may not show.
+
+Pure: time, chance and identity come in with a `Moment`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from llmposter_dsl.program import Delivery, Rule, Value
+
+from llmposter.model import Outcome, Struct, Violation
+
+
+class Conversation(Struct):
+    """A conversation at one position. JSON-able; a new one is made for every step.
+
+    Attributes:
+        visits: answers given in each state, errors not counted. fired: how often each rule fired, by `rule.name`.
+        answers: answers of this mock so far; `turn` is one more.
+        began, entered, last: Unix seconds of the first request, of entering the state, of the last request.
+    """
+
+    state: str
+    vars: Mapping[str, Value] = {}
+    visits: Mapping[str, int] = {}
+    fired: Mapping[str, int] = {}
+    answers: int = 0
+    began: float = 0.0
+    entered: float = 0.0
+    last: float = 0.0
+
+
+class Moment(Struct):
+    """What a step needs to know beside conversation and turn.
+
+    Attributes:
+        now: Unix seconds on the server's clock.
+        attempt: requests at this point of the history, this one included.
+        conversation: the conversation's id.
+        number: of the conversation among those of the session with the same opening, from 0; 0 in a replay.
+        fingerprint: of the history, hexadecimal.
+        replayed: the step is played again to find a position; its outcome is compared, never sent.
+    """
+
+    now: float
+    attempt: int = 1
+    conversation: str = ""
+    session: str = ""
+    number: int = 0
+    fingerprint: str = ""
+    replayed: bool = False
+
+
+class Step(Struct):
+    """The result of `advance`.
+
+    Attributes:
+        after: the conversation with what the rule did; for an error without the answer counted; for a `Miss` as before
+            but for `last`.
+        rule: that answered, or None. passed: the pass-through rules taken on the way, in order.
+        latency: seconds to wait before the first byte, drawn already.
+    """
+
+    before: Conversation
+    after: Conversation
+    outcome: Outcome
+    rule: Rule | None = None
+    passed: tuple[Rule, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    delivery: Delivery = Delivery()
+    latency: float = 0.0

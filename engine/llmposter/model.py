@@ -1,0 +1,347 @@
+"""The nouns of the engine: what was asked, what to answer, and how a provider's side speaks them.
+
+Below `core` and `wire`, above `dsl`; nothing here knows the name of a provider's field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+from llmposter_dsl.program import Delivery, Rule
+
+Json: TypeAlias = Any
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """A value: never changed once made."""
+
+
+# --- what was asked ---------------------------------------------------------------------------------------------
+
+
+class Connection:
+    """A client's TCP connection, as far as telling clients apart needs it. The transport closes it."""
+
+    __slots__ = ("number", "open")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.open = True
+
+
+class Request(Struct):
+    """One HTTP request as it came, its session prefix taken off the path.
+
+    Attributes:
+        path: decoded, without `/@ID` and query. query: decoded, the last of equal names.
+        headers: names in lower case, repeated ones joined with ``, ``.
+        session: of the path or of `x-llmposter-session`; "" for none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    connection: Connection
+    session: str = ""
+
+
+class ToolUse(Struct):
+    """A tool call in a history. `arguments` is the JSON text as the client sent it."""
+
+    id: str
+    tool: str
+    arguments: str
+
+
+class ToolResult(Struct):
+    """A tool's result in a history. `error` is None where the format has no flag for it."""
+
+    id: str
+    text: str
+    tool: str = ""
+    error: bool | None = None
+
+
+class Message(Struct):
+    """One message of a history.
+
+    A wire gives role ``tool`` to a message of results, and splits one that has results and text into both;
+    consecutive results are one message, so that a history looks the same whatever API carried it.
+
+    Attributes:
+        text: text parts joined with LF; for an assistant also its refusal.
+        images, files: attachments of this message.
+        thinking: reasoning echoed by the client; no part of the fingerprint.
+    """
+
+    role: Role
+    text: str = ""
+    calls: tuple[ToolUse, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    images: int = 0
+    files: int = 0
+    thinking: str = ""
+
+
+class Tool(Struct):
+    """A tool that the request declares; `parameters` is its JSON Schema, or None."""
+
+    name: str
+    parameters: Json = None
+
+
+class Turn(Struct):
+    """One request in no provider's words.
+
+    Attributes:
+        system: system prompt, developer messages and instructions joined with LF.
+        messages: the rest, in order.
+        params: under the names of the language: `temperature`, `top_p`, `max_tokens`, `stop`, `seed`, `n`,
+            `reasoning`, `response_format`, `tool_choice`; only those that were sent.
+        retry: the SDK's own retry count, None where it sends none.
+        breaches: what the body itself breaks of the provider's protocol (a missing field, a wrong role order), told
+            by the wire; findings on calls and results are `core.conformance`'s.
+        extra: what the wire needs again to answer; nobody else looks at it.
+    """
+
+    provider: str
+    request: Request
+    model: str
+    stream: bool
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    params: Mapping[str, Json] = {}
+    metadata: Mapping[str, Json] = {}
+    retry: int | None = None
+    breaches: tuple[str, ...] = ()
+    extra: Any = None
+
+
+class BadRequest(Struct):
+    """A body that is no request of this provider; `message` is as the provider would say it."""
+
+    message: str
+    param: str | None = None
+    code: str | None = None
+    status: int = 400
+
+
+# --- what to answer ---------------------------------------------------------------------------------------------
+
+
+class Text(Struct):
+    """Text of the assistant; `structured` where it is JSON that the scenario gave as data."""
+
+    text: str
+    structured: bool = False
+
+
+class Thinking(Struct):
+    """Reasoning before the answer. `signature` is what a client must echo, where a provider has it."""
+
+    text: str
+    signature: str = ""
+
+
+class ToolCall(Struct):
+    """A tool call; `arguments` is JSON text, or what the author gave in its place."""
+
+    id: str
+    tool: str
+    arguments: str
+
+
+class Refusal(Struct):
+    """The provider's own form of refusal."""
+
+    text: str
+
+
+Part: TypeAlias = Text | Thinking | ToolCall | Refusal
+
+
+class Tokens(Struct):
+    """Token counts of one answer. `output` includes `reasoning`; `input` includes `cached`."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+
+class Reply(Struct):
+    """What the assistant says.
+
+    Attributes:
+        id: stable for the same answer; a wire puts its own prefix before it.
+        created: Unix time in seconds.
+        finish: ``stop``, ``length``, ``tool_calls``, ``content_filter``, ``pause`` or a provider's own word.
+    """
+
+    id: str
+    created: int
+    model: str
+    parts: tuple[Part, ...]
+    finish: str
+    tokens: Tokens
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Failure(Struct):
+    """A provider's HTTP error: by name (language.md, section 6), by status, or both; the rest replaces the provider's.
+
+    Attributes:
+        retry_after: seconds, or None.
+    """
+
+    name: str | None = None
+    status: int | None = None
+    type: str | None = None
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    retry_after: float | None = None
+
+
+class Miss(Struct):
+    """No rule matched; `message` explains it to the author of the scenario."""
+
+    message: str
+
+
+Outcome: TypeAlias = Reply | Failure | Miss
+
+
+class Violation(Struct):
+    """Something that the client did and should not have, or an `expect` that did not hold.
+
+    Attributes:
+        kind: ``expect``, ``conformance`` or ``tools``.
+        place: ``weather.toml:14:8``, or "".
+    """
+
+    kind: str
+    message: str
+    place: str = ""
+
+
+# --- one reply, spoken ------------------------------------------------------------------------------------------
+
+
+class Started(Struct):
+    """A part begins."""
+
+    index: int
+    part: Part
+
+
+class Delta(Struct):
+    """The next stretch of a part's text or arguments."""
+
+    index: int
+    part: Part
+    text: str
+
+
+class Ended(Struct):
+    """A part is complete."""
+
+    index: int
+    part: Part
+
+
+Piece: TypeAlias = Started | Delta | Ended
+
+
+class Frame(Struct):
+    """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them)."""
+
+    data: bytes
+    piece: Piece | None = None
+
+
+class Response(Struct):
+    """An HTTP answer. Header names as the provider spells them; `content-length` is the transport's."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Route(Struct):
+    """A path that a wire answers; `{name}` stands for one path segment."""
+
+    method: str
+    path: str
+
+
+class Wire(Protocol):
+    """A provider's side: pure, stateless; bytes to `Turn`, `Reply` to bytes."""
+
+    name: str
+    """What the fact `provider` says: ``openai``."""
+    routes: tuple[Route, ...]
+
+    def read(self, request: Request) -> Turn | BadRequest:
+        """The request in our words; any bytes give one or the other, never an exception."""
+
+    def whole(self, turn: Turn, reply: Reply) -> Response:
+        """The reply as one body."""
+
+    def head(self, turn: Turn, reply: Reply) -> tuple[tuple[str, str], ...]:
+        """The headers of a streamed answer (status 200)."""
+
+    def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
+        """The reply as events, from first to terminator."""
+
+    def failure(self, failure: Failure, now: float) -> Response:
+        """The error as the provider would send it."""
+
+    def bad_request(self, refused: BadRequest, now: float) -> Response:
+        """A 4xx for a body that could not be read."""
+
+    def miss(self, message: str, now: float) -> Response:
+        """A 4xx that no SDK retries, with the message as its text."""
+
+    def cannot(self, rule: Rule) -> Iterable[str]:
+        """What of a rule this provider cannot express, a sentence each (LP4xx)."""
+
+
+class Wait(Struct):
+    """Let this many seconds pass on the clock."""
+
+    seconds: float
+
+
+class Send(Struct):
+    """Write these bytes of the body."""
+
+    data: bytes
+
+
+Item: TypeAlias = Wait | Send
+"""What delivery asks of the transport, in order; the head of the answer goes out before the first `Send`."""
+
+
+class Plan(Struct):
+    """How one answer goes out: status and headers, whether its length is known, and the items of its body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    streamed: bool
+    items: Iterable[Item]
+
+
+__all__ = [
+    "BadRequest", "Connection", "Delivery", "Delta", "Ended", "Failure", "Frame", "Item", "Json", "Message", "Miss",
+    "Outcome", "Part", "Piece", "Plan", "Refusal", "Reply", "Request", "Response", "Role", "Route", "Rule", "Send",
+    "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall", "ToolResult", "ToolUse", "Turn", "Violation", "Wait",
+    "Wire",
+]  # fmt: skip
