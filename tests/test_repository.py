@@ -1,0 +1,50 @@
+"""Laws of the repository that no linter knows."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parent.parent
+CODE = [*TOP.glob("engine/**/*.py"), *TOP.glob("dsl/**/*.py"), *TOP.glob("grammar/**/*.py")]
+
+
+def tracked() -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=TOP, check=True, capture_output=True
+    )
+    return [path for name in names.stdout.decode().splitlines() if (path := TOP / name).is_file()]
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(TOP)))
+def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
+    """A module has at most 500 lines and begins with what it is for."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 500
+    assert text == "" or text.startswith(('"""', '#!/')), "no docstring"
+
+
+def test_only_the_log_configures_structlog() -> None:
+    """structlog is configured in one place."""
+    assert ["log.py"] == [path.name for path in CODE if "structlog.configure" in path.read_text(encoding="utf-8")]
+
+
+def test_nothing_is_left_undone() -> None:
+    """No test is skipped or expected to fail, and no code says that it is not written yet."""
+    undone = re.compile(r"\b(x" + r"fail\(|pytest\.skip|mark\.skip|T" + r"ODO|FIX" + r"ME|NotImplemented)")
+    found = [f"{path}:{n}" for path in [*CODE, *TOP.glob("tests/**/*.py")] for n in lines_with(path, undone)]
+    assert [] == found
+
+
+def test_the_repository_speaks_of_the_project_alone() -> None:
+    """No file names a package registry's host or a path of the machine it was written on."""
+    foreign = re.compile(r"(pypi\.org|pythonhosted|registry\.npmjs|crates\.io|proxy\.golang|maven\.org|/wo" + r"rk/|/ro" + r"ot/)")
+    assert [] == [f"{path}:{n}" for path in tracked() for n in lines_with(path, foreign)]
+
+
+def lines_with(path: Path, pattern: re.Pattern[str]) -> list[int]:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
