@@ -77,6 +77,7 @@ class Condition:
         parts: the operands of a top-level `and`, each with its own place; a single one otherwise.
         subjects: the operands whose values tell why it was false: ``user``, ``attempt``, ``result("x").json.n``.
         volatile: as in `Expression`; or it draws by chance.
+        groups: the named groups that its regular expressions bind; each may be null.
     """
 
     text: str
@@ -85,6 +86,7 @@ class Condition:
     parts: tuple[Condition, ...] = ()
     subjects: tuple[Expression, ...] = ()
     volatile: bool = False
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,77 @@
+"""Which types go together under which operator."""
+
+from __future__ import annotations
+
+from llmposter_dsl.expressions.syntax import Arithmetic, Comparison
+from llmposter_dsl.types import DURATION, JSON, NUMBER, TEXT, Type, join
+
+ORDERED = frozenset(("text", "number", "duration"))
+_LOOSE = frozenset(("json",))
+
+
+def clash(operator: Comparison, left: Type, right: Type) -> str | None:
+    """Why the comparison can never hold; None if it can."""
+    match operator:
+        case "==" | "!=":
+            if left.kind == right.kind or {left.kind, right.kind} & {"json", "null"}:
+                return None
+            return "they are never equal"
+        case "<" | "<=" | ">" | ">=":
+            return _order(left, right)
+        case "in" | "not in":
+            return _holds(right, left)
+        case "contains" | "not contains":
+            return _holds(left, right)
+        case "mentions" | "starts with" | "ends with":
+            return None if {left.kind, right.kind} <= {"text", "json"} else f"`{operator}` takes two texts"
+
+
+def _order(left: Type, right: Type) -> str | None:
+    kinds = {left.kind, right.kind} - _LOOSE
+    if not kinds <= ORDERED:
+        return "only numbers, durations and texts have an order"
+    return None if len(kinds) <= 1 else "they have no common order"
+
+
+def _holds(whole: Type, part: Type) -> str | None:
+    if whole.kind in ("text", "map"):
+        return None if part.kind in ("text", "json") else f"a {whole.kind} holds only texts"
+    if whole.kind == "list":
+        kind = whole.items.kind
+        return None if kind == part.kind or {kind, part.kind} & {"json", "null"} else "the list never holds it"
+    return None if whole.kind == "json" else "only texts, lists and maps hold something"
+
+
+_RESULTS: dict[tuple[Arithmetic, str, str], Type] = {
+    ("+", "number", "number"): NUMBER,
+    ("+", "duration", "duration"): DURATION,
+    ("+", "text", "text"): TEXT,
+    ("-", "number", "number"): NUMBER,
+    ("-", "duration", "duration"): DURATION,
+    ("*", "number", "number"): NUMBER,
+    ("*", "duration", "number"): DURATION,
+    ("*", "number", "duration"): DURATION,
+    ("/", "number", "number"): NUMBER,
+    ("/", "duration", "number"): DURATION,
+    ("/", "duration", "duration"): NUMBER,
+    ("%", "number", "number"): NUMBER,
+    ("%", "duration", "duration"): DURATION,
+}
+_OPERANDS: dict[Arithmetic, frozenset[str]] = {
+    "+": frozenset(("number", "duration", "text", "list")),
+    "-": frozenset(("number", "duration")),
+    "*": frozenset(("number", "duration")),
+    "/": frozenset(("number", "duration")),
+    "%": frozenset(("number", "duration")),
+}
+
+
+def result(operator: Arithmetic, left: Type, right: Type) -> Type | None:
+    """The type of the result, which may always be null; None if these types do not go together."""
+    kinds = {left.kind, right.kind}
+    if "json" in kinds:
+        return JSON if kinds <= {*_OPERANDS[operator], "json"} else None
+    if operator == "+" and kinds == {"list"}:
+        return join(left, right).optional() if left.item == right.item else Type("list", maybe=True)
+    found = _RESULTS.get((operator, left.kind, right.kind))
+    return None if found is None else found.optional()

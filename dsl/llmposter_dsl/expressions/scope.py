@@ -1,0 +1,44 @@
+"""What names mean at a place of a scenario, and a record of which of them were used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from llmposter_dsl.facts import Vocabulary
+from llmposter_dsl.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Names that the expressions of a scope, and of scopes made from it, have read; the sets grow."""
+
+    facts: set[str] = field(default_factory=set)
+    variables: set[str] = field(default_factory=set)
+    tools: set[str] = field(default_factory=set)
+    rules: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names mean.
+
+    Attributes:
+        vocabulary: `facts.REQUEST`, `facts.RULE` or `facts.ANSWER`.
+        variables: their types, as `types.of` gives them.
+        tools: the declared tools and their schemas; None or empty: any tool will do.
+        rules: the names that `fired` may ask for; None: any.
+        groups: named groups of the rule's condition; each may be null.
+    """
+
+    vocabulary: Vocabulary
+    variables: Mapping[str, Type] = field(default_factory=dict)
+    tools: Mapping[str, Any] | None = None
+    rules: Set[str] | None = None
+    groups: tuple[str, ...] = ()
+    used: Used = field(default_factory=Used)
+
+    def with_groups(self, names: tuple[str, ...]) -> Scope:
+        """The same with these named groups, for what a rule does once its condition held."""
+        return replace(self, groups=names)

@@ -1,0 +1,299 @@
+"""What a syntax error is told as: the user's own words, what was expected in words a user knows, and the cure.
+
+Runs only once the parser has refused a text, on the text, the offset where it stopped, and what it would have taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from llmposter_dsl.expressions.syntax import Trouble
+from llmposter_dsl.expressions.wording import did_you_mean, quote
+from llmposter_dsl.facts import WORDS
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
+    |(?P<open>["'])
+    |(?P<word>[^\W\d]\w*)
+    |(?P<number>\d+(?:\.\d+)?\w*)
+    |(?P<mark>==|!=|<=|>=|&&|\|\||=>|\*\*|\?\?|\S))""",
+    re.VERBOSE | re.DOTALL,
+)
+_REGEX = re.compile(r"\s*/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+/\w*", re.DOTALL)
+_COMPARISONS = frozenset(
+    ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "mentions", "starts", "ends", "matches", "is")
+)
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_TYPES = ("text", "number", "bool", "duration", "list", "map", "null")
+_OPERATORS = (
+    "contains",
+    "mentions",
+    "matches",
+    "exists",
+    "starts with",
+    "ends with",
+    "and",
+    "or",
+    "in",
+    "is",
+    "not in",
+)
+_MARKS = {
+    "=": ("`=` does not compare", "write `==`"),
+    "&&": ("`&&` is no operator", "write `and`"),
+    "||": ("`||` is no operator", "write `or`"),
+    "!": ("`!` is no operator", "write `not`"),
+    "|": ("`|` is no operator", "write `or`"),
+    "&": ("`&` is no operator", "write `and`"),
+    "=>": ("`=>` is no operator", "write `>=`"),
+    "**": ("`**` is no operator", None),
+    "?": ("`?` is no operator", "write a rule for each case, or `default(a, b)` for a value that may be null"),
+    "??": ("`??` is no operator", "write `default(a, b)`"),
+    ";": ("`;` has no meaning in an expression", None),
+    "~": ("`~` is no operator", "write `matches /…/`"),
+}
+_ALIASES = {
+    "like": "matches",
+    "includes": "contains",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "starts_with": "starts with",
+    "ends_with": "ends with",
+    "equals": "==",
+    "eq": "==",
+    "ne": "!=",
+    "gt": ">",
+    "lt": "<",
+    "has": "contains",
+    "match": "matches",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    """The text in pieces, as far as they can be told apart; a regular expression only stands after `matches`."""
+    found: list[_Token] = []
+    at = 0
+    while at < len(text):
+        regex = _REGEX.match(text, at) if found and found[-1].text == "matches" else None
+        match = regex or _TOKEN.match(text, at)
+        if match is None:
+            break
+        kind = "regex" if regex else str(match.lastgroup)
+        word = match[0].lstrip()
+        found.append(_Token(kind, word, match.end() - len(word), match.end()))
+        at = match.end()
+    return found
+
+
+def explain(text: str, where: int, accepted: frozenset[str], *, is_call: bool) -> Trouble:
+    """Why the parser stopped at *where*, where it would have taken the terminals *accepted*."""
+    tokens = _tokens(text)
+    if not tokens:
+        return _empty(text, is_call=is_call)
+    index = next((number for number, token in enumerate(tokens) if token.end > where), len(tokens))
+    before = tokens[:index]
+    if index == len(tokens):
+        return _at_end(text, before, accepted, is_call=is_call)
+    token = tokens[index]
+    previous = before[-1] if before else None
+    found = _lexical(text, token, previous, accepted) or _misplaced(
+        token, previous, before, tokens[index + 1 :], accepted
+    )
+    return found or _unexpected(token, before, accepted, is_call=is_call)
+
+
+def _empty(text: str, *, is_call: bool) -> Trouble:
+    what = "a call" if is_call else "an expression"
+    return Trouble(0, len(text), f"{what} is missing here", "write `tool(argument: value)`" if is_call else None)
+
+
+def _lexical(text: str, token: _Token, previous: _Token | None, accepted: frozenset[str]) -> Trouble | None:
+    """What no expression can hold, wherever it stands."""
+    if token.kind == "open":
+        rest = quote(text[token.start :].rstrip())
+        return Trouble(
+            token.start, len(text.rstrip()), f"the text {rest} is not closed", f"expected {token.text} at its end"
+        )
+    if (
+        previous is not None
+        and previous.text == "matches"
+        and "REGEX" in accepted | {"REGEX"}
+        and token.kind != "regex"
+    ):
+        return _no_regex(text, token)
+    if token.kind == "mark" and token.text in _MARKS and not (token.text == "&" and not previous):
+        message, help_ = _MARKS[token.text]
+        return Trouble(token.start, token.end, message, help_)
+    if token.kind == "number" and not token.text[-1].isdigit():
+        return _number(token)
+    return None
+
+
+def _no_regex(text: str, token: _Token) -> Trouble:
+    if token.text == "/":
+        end = len(text.rstrip())
+        rest = quote(text[token.start : end])
+        return Trouble(token.start, end, f"the regular expression {rest} is not closed", "expected `/` at its end")
+    message = f"`matches` takes a regular expression, found {quote(token.text)}"
+    inner = token.text[1:-1] if token.kind == "text" else "…"
+    return Trouble(token.start, token.end, message, f"write `/{inner}/`")
+
+
+def _number(token: _Token) -> Trouble:
+    digits = re.match(r"[\d.]*", token.text)
+    unit = token.text[digits.end() if digits else 0 :]
+    message = f"{quote(token.text)} is neither a number nor a duration"
+    help_ = "write numbers without `_`" if unit.startswith("_") else "the units of a duration are ms, s, m, h and d"
+    return Trouble(token.start, token.end, message, help_)
+
+
+def _misplaced(
+    token: _Token, previous: _Token | None, before: list[_Token], after: list[_Token], accepted: frozenset[str]
+) -> Trouble | None:
+    """What is right elsewhere, or is called otherwise."""
+    if previous is None:
+        return None
+    following = after[0] if after else None
+    if previous.text == "is":
+        return _no_type(token, before, following)
+    if previous.kind == "regex" and token.kind == "word" and token.start == previous.end:
+        return Trouble(token.start, token.end, f"unknown flag `{token.text}`", "the flags are i, m and s")
+    if previous.kind == "regex" and not previous.text.rpartition("/")[2].strip("ims") == "":
+        return None
+    if (
+        previous.text == "not"
+        and len(before) > 1
+        and token.text in {"matches", "mentions", "starts", "ends", "exists", "is"}
+    ):
+        return _not_after(token, before)
+    if token.text in _COMPARISONS and "_AND" in accepted and "EXISTS" not in accepted:
+        message = f"comparisons do not chain: {quote(token.text)} follows a comparison"
+        return Trouble(token.start, token.end, message, "join two comparisons with `and`")
+    if token.kind == "word" and "CONTAINS" in accepted and token.text not in WORDS:
+        return _no_operator(token)
+    if token.text == "(" and before[-2:-1] and before[-2].text == ".":
+        message = f"`.{previous.text}(…)` is no attribute: values have no methods"
+        return Trouble(previous.start, token.end, message, f"write `{previous.text}(…)` if it is a function")
+    return None
+
+
+def _no_type(token: _Token, before: list[_Token], following: _Token | None) -> Trouble:
+    types = ", ".join(_TYPES[:-1])
+    if token.text == "not":
+        known = following is not None and following.text in _TYPES
+        subject = before[-2].text if len(before) == 2 else "…"
+        word = following.text if known and following is not None else "text"
+        end = following.end if known and following is not None else token.end
+        if word == "null":
+            return Trouble(before[-1].start, end, "`is not` is no operator", f"write `{subject} exists`")
+        return Trouble(before[-1].start, end, "`is not` is no operator", f"write `not {subject} is {word}`")
+    help_ = did_you_mean(token.text, _TYPES) if token.kind == "word" else "write `==` to compare values"
+    aliases = {"string": "text", "str": "text", "int": "number", "float": "number", "boolean": "bool", "none": "null"}
+    if token.text.lower() in aliases:
+        help_ = f"did you mean `{aliases[token.text.lower()]}`?"
+    if token.text in ("true", "false"):
+        help_ = f"write `== {token.text}`"
+    return Trouble(token.start, token.end, f"`is` takes a type ({types} or null), found {quote(token.text)}", help_)
+
+
+def _not_after(token: _Token, before: list[_Token]) -> Trouble:
+    subject = before[-2].text if len(before) == 2 else "…"
+    word = {"starts": "starts with", "ends": "ends with"}.get(token.text, token.text)
+    message = f"`not {word}` is no operator: `not` stands before the whole comparison"
+    return Trouble(before[-1].start, token.end, message, f"write `not {subject} {word}`")
+
+
+def _no_operator(token: _Token) -> Trouble:
+    if token.text.lower() in _ALIASES:
+        help_: str | None = f"did you mean `{_ALIASES[token.text.lower()]}`?"
+    elif token.text.lower() in ("and", "or", "not", "in", "is"):
+        help_ = f"write `{token.text.lower()}` in lower case"
+    else:
+        help_ = did_you_mean(token.text, _OPERATORS)
+        help_ = help_ if help_ is not None and help_.startswith("did") else None
+    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected an operator or the end", help_)
+
+
+def _at_end(text: str, before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
+    last = before[-1]
+    if last.text == "matches":
+        return Trouble(last.start, last.end, "`matches` has no regular expression after it", "write `matches /…/`")
+    opened = _opened(before)
+    closer = opened is not None and ("RPAR" in accepted or "RSQB" in accepted or "RBRACE" in accepted)
+    if opened is not None and (closer or last == opened):
+        message = f"{quote(opened.text)} is not closed: expected `{_BRACKETS[opened.text]}`"
+        return Trouble(opened.start, opened.end, message)
+    if is_call and len(before) == 1:
+        return Trouble(last.start, last.end, f"{quote(last.text)} is no call: expected `(`", f"write `{last.text}()`")
+    message = f"the expression ends after {quote(last.text)}, expected {_expected(accepted)}"
+    return Trouble(last.start, last.end, message)
+
+
+def _opened(tokens: list[_Token]) -> _Token | None:
+    """The innermost bracket that no token closes."""
+    stack: list[_Token] = []
+    for token in tokens:
+        if token.text in _BRACKETS:
+            stack.append(token)
+        elif stack and token.text == _BRACKETS[stack[-1].text]:
+            stack.pop()
+    return stack[-1] if stack else None
+
+
+def _unexpected(token: _Token, before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
+    opened = _opened(before)
+    if token.text in _BRACKETS.values():
+        if opened is None and "$END" in accepted:
+            return Trouble(token.start, token.end, f"{quote(token.text)} closes nothing")
+        if opened is not None and token.text != _BRACKETS[opened.text] and "CONTAINS" in accepted:
+            message = f"found {quote(token.text)}, expected `{_BRACKETS[opened.text]}` for {quote(opened.text)}"
+            return Trouble(token.start, token.end, message)
+    what = f"the {'call' if is_call else 'expression'}'s end" if accepted == {"$END"} else _expected(accepted)
+    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {what}")
+
+
+_WORDS = {
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
+    "_COMMA": "`,`",
+    "COMMA": "`,`",
+    "COLON": "`:`",
+    "LPAR": "`(`",
+    "KEY": "`name:`",
+    "MEMBER": "a name",
+    "TOOL": "a tool's name",
+    "TYPE": "a type",
+    "REGEX": "a regular expression",
+    "WITH": "`with`",
+    "$END": "the end",
+}
+
+
+def _expected(accepted: frozenset[str]) -> str:
+    """What the parser would have taken, in words."""
+    if "NUMBER" in accepted:
+        value = {"RPAR", "RSQB", "RBRACE"} & accepted
+        found = ["a value", *(_WORDS[name] for name in sorted(value))]
+    elif "CONTAINS" in accepted:
+        found = ["an operator", *_closing(accepted)]
+    elif "_AND" in accepted:
+        found = ["`and`", "`or`", *_closing(accepted)]
+    elif accepted == {"IN", "CONTAINS"}:
+        found = ["`in`", "`contains`"]
+    else:
+        found = sorted(_WORDS[name] for name in accepted if name in _WORDS) or ["something else"]
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} or {found[-1]}"
+
+
+def _closing(accepted: frozenset[str]) -> list[str]:
+    return [_WORDS[name] for name in ("_COMMA", "COMMA", "RPAR", "RSQB", "RBRACE", "$END") if name in accepted]
