@@ -1,0 +1,74 @@
+"""All chance, drawn from a hash: the same seed and the same point of the same conversation give the same draw.
+
+Nothing here remembers anything; a retry, another place in the file or another conversation draws anew.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Final, assert_never
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from llmposter.core.conversation import Moment
+    from llmposter_dsl.program import Latency
+
+_UNIT: Final = 1 / (1 << 53)
+_NORMAL: Final = NormalDist()
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The draws of one step."""
+
+    seed: int
+    moment: Moment
+
+    def digest(self, place: str, size: int = 16) -> bytes:
+        """*size* bytes that belong to this place in this step."""
+        at = self.moment
+        parts = (self.seed, at.session, at.number, at.fingerprint, at.attempt, place)
+        return blake2b(repr(parts).encode("ascii", "backslashreplace"), digest_size=size).digest()
+
+    def unit(self, place: str) -> float:
+        """A number from 0 to below 1."""
+        return (int.from_bytes(self.digest(place, 8)) >> 11) * _UNIT
+
+    def uuid(self, place: str) -> str:
+        """A UUID of the random kind (RFC 9562, version 4)."""
+        return str(UUID(bytes=self.digest(place), version=4))
+
+    def name(self, place: str, length: int = 24) -> str:
+        """Letters and digits that no other answer of the server has."""
+        letters = urlsafe_b64encode(self.digest(place, 24)).decode("ascii")
+        return letters.replace("-", "x").replace("_", "y")[:length]
+
+    def seconds(self, latency: Latency | None, place: str) -> float:
+        """One draw of a delay; never negative."""
+        if latency is None:
+            return 0.0
+        unit = self.unit(place)
+        most = float("inf") if latency.most is None else latency.most
+        return min(max(_drawn(latency, unit), 0.0), most)
+
+
+def _drawn(latency: Latency, unit: float) -> float:
+    match latency.kind:
+        case "fixed":
+            return latency.a
+        case "uniform":
+            return latency.a + (latency.b - latency.a) * unit
+        case "normal":
+            return latency.a + latency.b * _bell(unit)
+        case "lognormal":
+            # The median is the parameter because authors think in it; exp(mu) is the median.
+            return float(latency.a * 2.718281828459045 ** min(latency.b * _bell(unit), 700.0))
+        case _:
+            assert_never(latency.kind)
+
+
+def _bell(unit: float) -> float:
+    return _NORMAL.inv_cdf(min(max(unit, _UNIT), 1 - _UNIT))

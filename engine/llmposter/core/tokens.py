@@ -1,0 +1,69 @@
+"""An estimate of token counts: about four bytes of UTF-8 for a token, a little for the frame of each message.
+
+An estimate is all that a mock can give without a provider's tokeniser; a scenario that cares says `usage`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from llmposter.model import Refusal, Text, Thinking, Tokens, ToolCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llmposter.model import Message, Part, Turn
+    from llmposter_dsl.program import Usage
+
+_FRAME = 4
+_IMAGE = 85
+
+
+def estimate(text: str) -> int:
+    """Tokens of a text: its bytes in UTF-8 divided by four, rounded up."""
+    return -(-len(text.encode("utf-8", "surrogatepass")) // 4)
+
+
+def of_turn(turn: Turn) -> int:
+    """Tokens of a request: its messages, system prompt and tool declarations."""
+    system = _FRAME + estimate(turn.system) if turn.system else 0
+    return system + sum(map(_of_message, turn.messages)) + sum(_of_schema(t.name, t.parameters) for t in turn.tools)
+
+
+def _of_message(message: Message) -> int:
+    said = estimate(message.text) + (message.images + message.files) * _IMAGE
+    called = sum(estimate(call.tool) + estimate(call.arguments) for call in message.calls)
+    return _FRAME + said + called + sum(estimate(result.text) for result in message.results)
+
+
+def _of_schema(name: str, parameters: object) -> int:
+    return _FRAME + estimate(name) + -(-len(msgspec.json.encode(parameters)) // 4)
+
+
+def of_parts(parts: Iterable[Part]) -> Tokens:
+    """Output tokens of an answer, reasoning told apart."""
+    said = reasoned = 0
+    for part in parts:
+        match part:
+            case Thinking(text=text):
+                reasoned += estimate(text)
+            case Text(text=text) | Refusal(text=text):
+                said += estimate(text)
+            case ToolCall(tool=tool, arguments=arguments):
+                said += estimate(tool) + estimate(arguments)
+    return Tokens(output=said + reasoned, reasoning=reasoned)
+
+
+def counted(turn: Turn, parts: Iterable[Part], given: Usage | None) -> Tokens:
+    """Token counts of an answer: those that the rule gives, the estimate for the others."""
+    guess = of_parts(parts)
+    if given is None:
+        return Tokens(input=of_turn(turn), output=guess.output, reasoning=guess.reasoning)
+    return Tokens(
+        input=of_turn(turn) if given.input is None else given.input,
+        output=guess.output if given.output is None else given.output,
+        cached=given.cached or 0,
+        reasoning=guess.reasoning if given.reasoning is None else given.reasoning,
+    )
