@@ -1,0 +1,201 @@
+"""The mock: scenarios and all that clients did with them, in sessions.
+
+Synchronous and atomic: a request is found, played and written down in one call, before the first byte of its answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from llmposter.core import views
+from llmposter.core.conversation import Conversation, Step
+from llmposter.core.dispatch import Dispatch
+from llmposter.core.fingerprint import Prints
+from llmposter.core.journal import Entry, Journal, render, shown_violation
+from llmposter.core.play import Play
+from llmposter.core.replay import Machine, Player
+from llmposter.core.sessions import Session, Sessions
+from llmposter.core.verdict import Verdict, judge
+from llmposter.model import BadRequest, Miss, Request, Struct, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from llmposter.core.positions import Talk
+    from llmposter.model import Message
+    from llmposter_dsl.program import Program
+
+MOST_CONVERSATIONS: Final = 100_000
+JOURNAL_SIZE: Final = 10_000
+
+
+class Clock(Protocol):
+    """Unix seconds."""
+
+    def now(self) -> float: ...
+
+
+class Exchange(Struct, frozen=True):
+    """What to answer; and the journal's entry of it, which the server completes with `entry.finished`."""
+
+    step: Step
+    entry: Entry
+    program: Program | None = None
+
+
+class Mock:
+    """Scenarios and all that clients did with them.
+
+    Args:
+        programs: in the order in which they are asked.
+        clock: gives all time.
+        journal_size: entries that are kept.
+        most_conversations: that are held; of more, the one asked longest ago is dropped.
+        machine, same, findings: what plays a program, compares its answers and looks at histories; by default those
+            of `core.machine`, `core.answer` and `core.conformance`.
+    """
+
+    def __init__(
+        self,
+        programs: Sequence[Program],
+        clock: Clock,
+        *,
+        journal_size: int = JOURNAL_SIZE,
+        most_conversations: int = MOST_CONVERSATIONS,
+        machine: Callable[[Program], Machine] | None = None,
+        same: Callable[[Step, Message], bool] | None = None,
+        findings: Callable[[Turn], tuple[str, ...]] | None = None,
+    ) -> None:
+        if machine is None or same is None or findings is None:
+            # Late, for what they import is heavy, and lint needs none of it.
+            from llmposter.core import answer, conformance  # noqa: PLC0415
+            from llmposter.core import machine as machines
+
+            machine = machine or machines.Machine
+            same, findings = same or answer.same, findings or conformance.findings
+        self.clock = clock
+        self._findings = findings
+        self._players = tuple(Player(n, program, machine(program), same) for n, program in enumerate(programs))
+        self._sessions = Sessions(most_conversations)
+        self._journal = Journal(journal_size)
+
+    # --- answering ------------------------------------------------------------------------------------------------
+
+    def answer(self, turn: Turn) -> Exchange:
+        """The answer to a request: its conversation moved on, its entry written."""
+        now = self.clock.now()
+        session = self._sessions.get(turn.request.session)
+        entry = Entry(now, session.name, "reply", turn.request)
+        entry.provider, entry.model, entry.stream, entry.retry = turn.provider, turn.model, turn.stream, turn.retry
+        prints = Prints(turn.messages)
+        found = Dispatch(self._players, session, turn, prints, now).find()
+        program = None
+        if found is None:
+            step = self._unserved()
+            entry.took(step)
+        else:
+            program = found.player.program
+            entry.scenario = program.name
+            findings = () if program.conformance == "off" else self._findings(turn)
+            step = Play(self._sessions, session, found, turn, prints, entry, now).step(findings)
+        self._write(session, entry)
+        self._drop_idle(now)
+        return Exchange(step, entry, program)
+
+    def refused(self, request: Request, provider: str, refused: BadRequest, status: int) -> Entry:
+        """Write down a body that no wire could read."""
+        return self._aside(request, provider, "refused", refused.message, status)
+
+    def unrouted(self, request: Request, status: int, message: str) -> Entry:
+        """Write down a request to a path or with a method that nobody answers."""
+        return self._aside(request, "", "unrouted", message, status)
+
+    def _aside(self, request: Request, provider: str, outcome: str, message: str, status: int) -> Entry:
+        entry = Entry(self.clock.now(), request.session, outcome, request)
+        entry.provider, entry.detail, entry.status = provider, message, status
+        self._write(self._sessions.get(request.session), entry)
+        return entry
+
+    def _unserved(self) -> Step:
+        wants = [
+            f'"{player.program.name}" wants {serves.text}'
+            for player in self._players
+            if (serves := player.program.serves) is not None
+        ]
+        nowhere = Conversation(state="")
+        return Step(nowhere, nowhere, Miss(f"no scenario serves this request: {'; '.join(wants) or 'there is none'}"))
+
+    def _write(self, session: Session, entry: Entry) -> None:
+        session.entries.append(entry)
+        gone = self._journal.add(entry)
+        if gone is not None:
+            of = self._sessions.get(gone.session)
+            of.entries.popleft()
+            of.dropped += 1
+            self._sessions.tidy(of)
+
+    def _drop_idle(self, now: float) -> None:
+        while (talk := self._sessions.over()) is not None:
+            session, program = self._sessions.get(talk.space.session), self._players[talk.space.program].program
+            self._sessions.drop(talk)
+            unfinished = bool(program.final) and talk.latest.state not in program.final
+            session.lost += unfinished
+            entry = Entry(now, session.name, "event")
+            entry.scenario, entry.conversation, entry.before = program.name, talk.id, talk.latest.state
+            entry.detail = f"dropped, idle for {now - talk.last:.0f} s: more than {self._sessions.most} conversations"
+            self._write(session, entry)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def journal(self, session: str | None = None, *, after: int = 0, limit: int | None = None) -> dict[str, Any]:
+        """`{"entries": […], "dropped": n}`: those numbered above *after*, at most *limit*, oldest first."""
+        chosen = [entry for entry in self._entries(session) if entry.number > after]
+        return {"entries": [render(entry) for entry in chosen[:limit]], "dropped": self.dropped(session)}
+
+    def conversations(self, session: str | None = None) -> list[dict[str, Any]]:
+        """Every conversation held, with where it stands."""
+        return [views.conversation(talk, self._players[talk.space.program]) for talk in self._talks(session)]
+
+    def violations(self, session: str | None = None) -> list[dict[str, Any]]:
+        """Every violation in the journal, with the number of its entry."""
+        return [
+            {
+                "number": entry.number, "session": entry.session, "scenario": entry.scenario,
+                "conversation": entry.conversation, "state": entry.before, **shown_violation(violation),
+            }
+            for entry in self._entries(session)
+            for violation in entry.violations
+        ]  # fmt: skip
+
+    def verify(self, session: str | None = None) -> Verdict:
+        """Whether the run was clean (language.md, section 10)."""
+        lost = sum(each.lost for each in self._sessions) if session is None else self._sessions.dropped(session)[1]
+        return judge(self._players, self._entries(session), self._talks(session), self.dropped(session), lost)
+
+    def dropped(self, session: str | None = None) -> int:
+        """How many entries the journal has dropped."""
+        return self._journal.dropped if session is None else self._sessions.dropped(session)[0]
+
+    def scenarios(self) -> list[dict[str, Any]]:
+        """What is served, in the order in which it is asked."""
+        return [views.scenario(player.program) for player in self._players]
+
+    def reset(self, session: str | None = None) -> None:
+        """Forget what one session did, or what all did."""
+        if session is None:
+            self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
+        else:
+            self._sessions.reset(session)
+            self._journal.keep(entry for entry in self._journal if entry.session != session)
+
+    def _entries(self, session: str | None) -> Iterable[Entry]:
+        if session is None:
+            return self._journal
+        found = self._sessions.known(session)
+        return () if found is None else found.entries
+
+    def _talks(self, session: str | None) -> Iterator[Talk]:
+        chosen = self._sessions if session is None else [self._sessions.known(session)]
+        for each in chosen:
+            if each is not None:
+                yield from each.talks.values()

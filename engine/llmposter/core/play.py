@@ -1,0 +1,252 @@
+"""One request played: its place settled, its lane found, the machine advanced one step, and what came of it recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.fingerprint import Prints, after_answer
+from llmposter.core.lanes import Lane
+from llmposter.core.positions import Position, Talk
+from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
+
+if TYPE_CHECKING:
+
+    from llmposter.core.dispatch import Found
+    from llmposter.core.journal import Entry
+    from llmposter.core.sessions import Session, Sessions
+
+
+class Refused(Struct, frozen=True):
+    """The scenario wants such a history refused: no conversation moves."""
+
+    message: str
+    foreign: int
+
+
+class Play:
+    """What one request needs while it is played."""
+
+    __slots__ = ("_caller", "_found", "_player", "_prints", "_session", "_sessions", "_space", "_turn", "entry", "now")
+
+    def __init__(
+        self, sessions: Sessions, session: Session, found: Found, turn: Turn, prints: Prints, entry: Entry, now: float
+    ) -> None:
+        self._sessions, self._session, self._found, self._turn, self._prints = sessions, session, found, turn, prints
+        self._player, self._space, self._caller = found.player, found.space, found.caller
+        self.entry, self.now = entry, now
+
+    def step(self, findings: tuple[str, ...]) -> Step:
+        """The machine's step, recorded; *findings* are those on the client's history."""
+        if findings and self._player.program.conformance == "reject":
+            return self._refusal(findings[0], findings)
+        settled = self._settled()
+        if isinstance(settled, Refused):
+            return self._refuse_foreign(settled)
+        places = self._places(settled)
+        lane = self._space.lanes.find(self._caller, places, self.now)
+        if lane is not None and lane.answer is not None:
+            return self._again(lane, findings)
+        if lane is not None:
+            self._go_on(lane)
+        else:
+            begun = self._begin_lane(settled, places[0])
+            if isinstance(begun, Refused):
+                return self._refuse_foreign(begun)
+            lane = begun
+        lane.place = places[0]
+        lane.came(self._caller)
+        return self._advance(lane, findings)
+
+    # --- where it stands --------------------------------------------------------------------------------------------
+
+    def _settled(self) -> Position | Refused | None:
+        """The position after the last answer, a replay recorded; None at an opening."""
+        walk = self._found.walk
+        if walk is None:
+            if (position := self._found.position) is not None:
+                self._came_back(position)
+            return position
+        if walk.foreign is not None:
+            if self._player.program.foreign == "reject":
+                return Refused(f"messages[{walk.foreign}] is not an answer of this conversation", walk.foreign)
+            if self._player.program.foreign == "latest" and (talk := self._space.latest) is not None:
+                talk.foreign = walk.foreign
+                return self._record(talk, self._prints.answers[-1] + 1, talk.latest)
+        return self._walked()
+
+    def _walked(self) -> Position | None:
+        """The marks of a replay, recorded as positions of one conversation."""
+        walk, base = self._found.walk, self._found.position
+        assert walk is not None
+        first, position = walk.marks[0], base
+        if base is not None and not first.root and not base.root:
+            talk = self._talk_from(base, self._input_before(first.count - 1))
+        else:
+            talk = self._sessions.begin(self._session, self._space, first.stands, self.now)
+            talk.foreign = base.talk.foreign if walk.foreign is None and base is not None else walk.foreign
+        last = walk.marks[-1]
+        for mark, following in zip(walk.marks, (*walk.marks[1:], None), strict=True):
+            position = self._record(talk, mark.count, mark.stands, mark.ids, root=mark.root)
+            if following is not None:
+                self._space.goes_on(position, self._input_before(following.count - 1))
+        talk.latest = last.stands
+        return position
+
+    def _input_before(self, index: int) -> bytes:
+        """The fingerprint of what the answer at *index* of the history answered."""
+        return self._prints.after[index]
+
+    def _record(
+        self, talk: Talk, count: int, stands: Conversation, ids: tuple[str, ...] = (), *, root: bool = False
+    ) -> Position:
+        caller = self._caller
+        position = Position(
+            talk, self._prints.after[count], stands, caller.who, caller.connection.number, ids, root=root
+        )
+        self._space.record(position)
+        return position
+
+    def _came_back(self, position: Position) -> None:
+        """The client has the answer: it will not ask for it again."""
+        if position.closed is not None:
+            self._space.lanes.forget(position.closed)
+            position.closed = None
+
+    def _places(self, position: Position | None) -> tuple[bytes, ...]:
+        """Where lanes may hang for this request, longest first."""
+        if position is None or position.root:
+            return (self._prints.full, *reversed(self._prints.tail[:-1]))
+        if self._found.named and self._found.walk is None:
+            return (position.print + position.talk.id.encode(),)
+        return (position.print,)
+
+    # --- lanes ------------------------------------------------------------------------------------------------------
+
+    def _go_on(self, lane: Lane) -> None:
+        self._space.lanes.take(lane)
+        origin = lane.origin
+        if origin is not None and origin.talk is lane.talk and not origin.root:
+            origin.went = self._prints.full
+
+    def _begin_lane(self, position: Position | None, place: bytes) -> Lane | Refused:
+        if position is None:
+            return self._opening_lane(place)
+        if position.root:
+            talk, stands = position.talk, self._player.opening(self.now, foreign=True)
+            if position.went is None:
+                self._space.goes_on(position, self._prints.full)
+                talk.number = self._number()
+            else:
+                talk = self._begin(stands, position.talk.foreign)
+            return Lane(talk, position, place, stands)
+        talk = self._talk_from(position, self._prints.full)
+        return Lane(talk, position, place, position.stands)
+
+    def _opening_lane(self, place: bytes) -> Lane | Refused:
+        """A conversation begins; under a key that has stood somewhere its history was rewritten."""
+        foreign = self._space.key is not None and self._space.stood
+        if foreign:
+            if self._player.program.foreign == "reject":
+                return Refused("messages[0] begins a history, and this conversation has one already", 0)
+            if self._player.program.foreign == "latest" and (talk := self._space.latest) is not None:
+                talk.foreign = 0
+                return Lane(talk, None, place, talk.latest)
+        stands = self._player.opening(self.now, foreign=foreign)
+        return Lane(self._begin(stands, 0 if foreign else None), None, place, stands)
+
+    def _begin(self, stands: Conversation, foreign: int | None) -> Talk:
+        talk = self._sessions.begin(self._session, self._space, stands, self.now, self._number())
+        talk.foreign = foreign
+        return talk
+
+    def _number(self) -> int:
+        return self._session.count_opening(self._player.index, self._prints.full, self._sessions.most)
+
+    def _talk_from(self, position: Position, went: bytes) -> Talk:
+        """The conversation that goes on from there, a fork if it went on with something else already."""
+        if position.went is None:
+            self._space.goes_on(position, went)
+        elif position.went != went:
+            parent = position.talk
+            talk = self._sessions.begin(self._session, self._space, position.stands, self.now, parent.number)
+            talk.forked_from, talk.foreign = parent.id, parent.foreign
+            return talk
+        return position.talk
+
+    # --- the step ---------------------------------------------------------------------------------------------------
+
+    def _advance(self, lane: Lane, findings: tuple[str, ...]) -> Step:
+        talk = lane.talk
+        moment = Moment(
+            now=self.now,
+            attempt=lane.attempts,
+            conversation=talk.id,
+            session=self._session.name,
+            number=talk.number,
+            fingerprint=self._prints.full.hex(),
+        )
+        step = self._player.machine.advance(lane.stands, self._turn, moment)
+        step = self._noted(step, talk, findings)
+        self.entry.took(step)
+        self._tell(lane)
+        if isinstance(step.outcome, Reply):
+            self._close(lane, step, step.outcome)
+        else:
+            lane.stands = talk.latest = step.after
+            self._space.lanes.leave_open(lane)
+        return step
+
+    def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
+        talk, space, caller = lane.talk, self._space, self._caller
+        print_ = after_answer(self._prints.full, reply)
+        older = talk.positions.get(print_)
+        if older is None or older.went is None:
+            talk.latest = step.after
+        ids = tuple(part.id for part in reply.parts if isinstance(part, ToolCall))
+        position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
+        space.record(position)
+        position.closed = lane
+        space.latest, space.stood = talk, True
+        space.lanes.close(lane, step, self.now)
+
+    def _again(self, lane: Lane, findings: tuple[str, ...]) -> Step:
+        """The answer of a closed lane once more, at once, and nothing moves."""
+        assert lane.answer is not None
+        self._space.lanes.asked_again(lane, self._caller)
+        step = self._noted(replace(lane.answer, latency=0.0, violations=()), lane.talk, findings)
+        self.entry.took(step)
+        self._tell(lane)
+        self.entry.outcome = "repeated"
+        return step
+
+    def _tell(self, lane: Lane) -> None:
+        talk, entry = lane.talk, self.entry
+        self._sessions.used(talk, self.now)
+        entry.conversation, entry.attempt = talk.id, lane.attempts
+        entry.foreign, entry.forked_from = talk.foreign, talk.forked_from
+
+    def _noted(self, step: Step, talk: Talk, findings: tuple[str, ...]) -> Step:
+        """With what is new about the client's history; the old stays in it and is told once."""
+        new = [finding for finding in findings if finding not in talk.findings]
+        if not new:
+            return step
+        talk.findings.update(new)
+        return replace(step, violations=(*step.violations, *_violations(new)))
+
+    def _refuse_foreign(self, refused: Refused) -> Step:
+        self.entry.foreign = refused.foreign
+        return self._refusal(refused.message, ())
+
+    def _refusal(self, message: str, findings: tuple[str, ...]) -> Step:
+        nowhere = Conversation(state="")
+        failure = Failure(name="bad_request", message=message)
+        step = Step(nowhere, nowhere, failure, violations=_violations(findings))
+        self.entry.took(step)
+        return step
+
+
+def _violations(findings: tuple[str, ...] | list[str]) -> tuple[Violation, ...]:
+    return tuple(Violation("conformance", finding) for finding in findings)

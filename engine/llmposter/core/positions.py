@@ -1,0 +1,191 @@
+"""Where conversations stand: positions by the fingerprint of the history that leads there, or by an id given out with it.
+
+A position is recorded with every answer. Clients whose histories are alike share a fingerprint, each with a position
+of its own; no look-up grows with how many there are.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from llmposter.core.buckets import Buckets
+from llmposter.core.lanes import Lane, Lanes
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from llmposter.core.conversation import Conversation
+
+MOST_POSITIONS: Final = 10_000
+"""Of one conversation; an older one is found again by replay."""
+_GLANCE: Final = 8
+
+
+class Talk:
+    """One conversation as somebody holds it: its id, how it goes, and what of it must be forgotten with it.
+
+    Attributes:
+        number: among the conversations of the session with the same opening, from 0.
+        latest: where it stood after the last request.
+        foreign: the first message of its history that the machine did not give, or None.
+        findings: conformance findings reported already.
+    """
+
+    __slots__ = (
+        "began", "findings", "foreign", "forked_from", "id", "lanes", "last", "latest", "number", "positions",
+        "requests", "space",
+    )  # fmt: skip
+
+    def __init__(self, space: Space, name: str, latest: Conversation, now: float, number: int = 0) -> None:
+        self.space, self.id, self.latest, self.number = space, name, latest, number
+        self.began = self.last = now
+        self.requests = 0
+        self.forked_from: str | None = None
+        self.foreign: int | None = None
+        self.findings: set[str] = set()
+        self.positions: dict[bytes, Position] = {}
+        self.lanes: dict[Lane, None] = {}
+
+
+class Position:
+    """Where a conversation stands after an answer, with what tells alike clients apart.
+
+    Attributes:
+        print: the fingerprint of the history up to the answer.
+        who: the client's mark, `fingerprint.client_of`. connection: the number of the one that got the answer.
+        went: the input that it went on with, or None.
+        root: a foreign history ends here and a conversation begins; each client that comes begins its own.
+        closed: the lane that the answer closed, while it may be asked for again.
+    """
+
+    __slots__ = ("closed", "connection", "ids", "print", "root", "stands", "talk", "went", "who")
+
+    def __init__(
+        self,
+        talk: Talk,
+        print_: bytes,
+        stands: Conversation,
+        who: bytes,
+        connection: int,
+        ids: tuple[str, ...] = (),
+        *,
+        root: bool = False,
+    ) -> None:
+        self.talk, self.print, self.stands, self.who, self.connection = talk, print_, stands, who, connection
+        self.ids, self.root = ids, root
+        self.went: bytes | None = None
+        self.closed: Lane | None = None
+
+    def keys(self) -> tuple[Hashable, ...]:
+        return ("both", self.who, self.connection), ("who", self.who), ("on", self.connection), "any"
+
+
+class Crowd:
+    """The positions of clients whose histories are alike."""
+
+    __slots__ = ("_all", "_unused", "size")
+
+    def __init__(self) -> None:
+        self._all: Buckets[Position] = Buckets()
+        self._unused: Buckets[Position] = Buckets()
+        self.size = 0
+
+    def add(self, position: Position) -> None:
+        self._all.add(position, position.keys())
+        if position.went is None:
+            self._unused.add(position, position.keys())
+        self.size += 1
+
+    def discard(self, position: Position) -> None:
+        self._all.discard(position, position.keys())
+        self.used(position)
+        self.size -= 1
+
+    def used(self, position: Position) -> None:
+        self._unused.discard(position, position.keys())
+
+    def choose(self, who: bytes, connection: int, went: bytes) -> Position | None:
+        """The one that this client most likely holds: of its system prompt, then its connection, then not gone on yet."""
+        for key in (("both", who, connection), ("who", who), ("on", connection), "any"):
+            if (unused := self._unused.newest(key)) is not None:
+                return unused
+            if bucket := self._all.under(key):
+                newest = next(iter(reversed(bucket)))  # type: ignore[call-overload]
+                return next((p for p in islice(reversed(bucket), _GLANCE) if p.went == went), newest)  # type: ignore[call-overload]
+        return None
+
+
+class Space:
+    """The positions and lanes of one scenario, in one session, under one key.
+
+    Attributes:
+        latest: the conversation that was answered last.
+        stood: whether an answer was ever given here.
+    """
+
+    __slots__ = ("_at", "_ids", "key", "lanes", "latest", "program", "session", "stood", "talks")
+
+    def __init__(self, session: str, program: int, key: str | None) -> None:
+        self.session, self.program, self.key = session, program, key
+        self._at: dict[bytes, Position | Crowd] = {}
+        self._ids: dict[str, Position | None] = {}
+        self.lanes = Lanes()
+        self.latest: Talk | None = None
+        self.stood = False
+        self.talks = 0
+
+    def knows(self, print_: bytes) -> bool:
+        return print_ in self._at
+
+    def named(self, ids: Iterable[str]) -> Position | None:
+        """The position that one of these ids was given out with; an id that an author uses again and again names none."""
+        return next((found for name in ids if (found := self._ids.get(name)) is not None), None)
+
+    def at(self, print_: bytes, who: bytes, connection: int, went: bytes) -> Position | None:
+        found = self._at.get(print_)
+        return found.choose(who, connection, went) if isinstance(found, Crowd) else found
+
+    def record(self, position: Position) -> None:
+        talk = position.talk
+        if (older := talk.positions.get(position.print)) is not None:
+            position.went = older.went
+            self.forget(older)
+        talk.positions[position.print] = position
+        self._place(position)
+        for name in position.ids:
+            known = self._ids.get(name, position)
+            self._ids[name] = position if known is not None and known.print == position.print else None
+        if len(talk.positions) > MOST_POSITIONS:
+            self.forget(next(iter(talk.positions.values())))
+
+    def _place(self, position: Position) -> None:
+        match self._at.get(position.print):
+            case None:
+                self._at[position.print] = position
+            case Crowd() as crowd:
+                crowd.add(position)
+            case Position() as alone:
+                self._at[position.print] = crowd = Crowd()
+                crowd.add(alone)
+                crowd.add(position)
+
+    def goes_on(self, position: Position, went: bytes) -> None:
+        if isinstance(crowd := self._at.get(position.print), Crowd):
+            crowd.used(position)
+        position.went = went
+
+    def forget(self, position: Position) -> None:
+        position.talk.positions.pop(position.print, None)
+        found = self._at.get(position.print)
+        if isinstance(found, Crowd):
+            found.discard(position)
+        if found is position or (isinstance(found, Crowd) and not found.size):
+            del self._at[position.print]
+        for name in position.ids:
+            if self._ids.get(name) in (position, None):
+                self._ids.pop(name, None)
+
+
+Stand: TypeAlias = Position | None
+"""Where a request stands: after an answer, or (None) at an opening."""

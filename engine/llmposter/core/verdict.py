@@ -1,0 +1,94 @@
+"""Whether a run was clean: everything that `verify` fails on, as data and as lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from llmposter.model import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from llmposter.core.journal import Entry
+    from llmposter.core.positions import Talk
+    from llmposter.core.replay import Player
+
+
+class Problem(Struct, frozen=True):
+    """One reason to fail.
+
+    Attributes:
+        kind: ``violation``, ``miss``, ``unrouted``, ``refused``, ``unfinished``, ``dropped``.
+        number: of the journal entry, where there is one.
+    """
+
+    kind: str
+    message: str
+    session: str = ""
+    scenario: str = ""
+    conversation: str = ""
+    place: str = ""
+    number: int | None = None
+
+    def line(self) -> str:
+        who = " ".join(filter(None, (self.session and f"@{self.session}", self.scenario, self.conversation)))
+        return ": ".join(filter(None, (self.place, who, self.message)))
+
+
+class Verdict(Struct, frozen=True):
+    """What `verify` gives: *ok* if there is no problem."""
+
+    ok: bool
+    problems: tuple[Problem, ...] = ()
+
+    def data(self) -> dict[str, Any]:
+        """JSON-able; `lines` included, for people."""
+        fields = Problem.__struct_fields__
+        problems = [{name: getattr(problem, name) for name in fields} for problem in self.problems]
+        return {"ok": self.ok, "problems": problems, "lines": self.lines()}
+
+    def lines(self) -> list[str]:
+        """A line for each problem, equal ones told once with their count."""
+        counted = Counter(problem.line() for problem in self.problems)
+        return [line if times == 1 else f"{line} ({times} times)" for line, times in counted.items()]
+
+
+def judge(
+    players: Sequence[Player], entries: Iterable[Entry], talks: Iterable[Talk], dropped: int, lost: int
+) -> Verdict:
+    """The verdict on these entries and conversations, and on what is not there any more."""
+    problems = [problem for entry in entries for problem in _of_entry(entry)]
+    problems += [problem for talk in talks if (problem := _of_talk(players[talk.space.program], talk)) is not None]
+    if dropped:
+        problems.append(
+            Problem(
+                "dropped", f"the journal dropped {dropped} of its oldest entries; a larger --journal-size keeps them"
+            )
+        )
+    if lost:
+        problems.append(Problem("dropped", f"{lost} idle conversations were dropped"))
+    return Verdict(not problems, tuple(problems))
+
+
+def _of_entry(entry: Entry) -> Iterable[Problem]:
+    about = {
+        "session": entry.session,
+        "scenario": entry.scenario,
+        "conversation": entry.conversation,
+        "number": entry.number,
+    }
+    for violation in entry.violations:
+        yield Problem("violation", violation.message, place=violation.place, **about)
+    match entry.outcome:
+        case "miss" | "refused" | "unrouted" as kind:
+            yield Problem(kind, entry.detail, **about)
+
+
+def _of_talk(player: Player, talk: Talk) -> Problem | None:
+    final, state = player.program.final, talk.latest.state
+    if not final or state in final:
+        return None
+    ends = " or ".join(f'"{name}"' for name in sorted(final))
+    message = f'the conversation ended in state "{state}" and should end in {ends}'
+    return Problem("unfinished", message, talk.space.session, player.program.name, talk.id)

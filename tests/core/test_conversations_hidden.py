@@ -1,0 +1,169 @@
+"""Clients with hidden identities: an oracle follows each, and the mock must answer each as the oracle says."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from msgspec.structs import replace
+from talking import Play, connection, fake_mock, said, spoken_text, turn, user
+
+from llmposter.core.conversation import Conversation, Moment
+from llmposter.model import Connection, Message, Turn
+
+ROUNDS = 300 if os.environ.get("LLMPOSTER_SOAK") else 25
+STATES = ("s0", "s1", "s2", "s3")
+
+
+def random_machine(seed: int) -> Play:
+    """Rules by state and first letter of the user's text: some err once or twice first, some remember what was said."""
+    rnd = random.Random(seed)
+    kinds = (0, 0, 0, 1, 2)
+    table = {(s, w): (rnd.choice(kinds), rnd.choice(STATES), rnd.random() < 0.4) for s in STATES for w in "abc"}
+
+    def play(conversation: Conversation, turn: Turn, moment: Moment) -> tuple[str, str, Conversation]:
+        word = next(m.text for m in reversed(turn.messages) if m.role == "user")
+        errors, goto, remembers = table[conversation.state, word[0]]
+        kept = conversation.vars.get("kept", ())
+        if moment.attempt <= errors:
+            return "error", "overloaded", replace(conversation, vars={"kept": (*kept, "e")} if remembers else conversation.vars)
+        kept = (*kept, word) if remembers else kept
+        return "reply", f"{conversation.state}>{goto}:{','.join(kept)}", replace(conversation, state=goto, vars={"kept": kept})
+
+    return play
+
+
+@dataclass
+class Client:
+    """An agent; `stands` is where the oracle knows it to be."""
+
+    name: int
+    mode: str
+    stands: Conversation
+    on: Connection = field(default_factory=connection)
+    said: list[Message] = field(default_factory=list)
+    attempt: int = 0
+    pending: bool = False
+
+    def ask(self, text: str) -> None:
+        self.said.append(user(text))
+        self.pending, self.attempt = True, 0
+
+    def clone(self) -> Client:
+        return Client(self.name, self.mode, self.stands, connection(), list(self.said), self.attempt, self.pending)
+
+
+class World:
+    """Clients of one mock, and how often an answer was not the oracle's."""
+
+    def __init__(self, seed: int, modes: tuple[str, ...], clients: int = 8) -> None:
+        self.rnd = random.Random(seed)
+        self.play = random_machine(seed)
+        self.restart()
+        start = Conversation("s0")
+        self.clients = [Client(n, self.rnd.choice(modes), start) for n in range(clients)]
+        self.wrong = self.total = 0
+
+    def restart(self) -> None:
+        self.mock = fake_mock(self.play)
+
+    def send(self, client: Client, time: int = 0) -> str:
+        on, retry = self.door(client)
+        got = self.mock.answer(turn(*client.said, on=on, retry=retry, system=f"It is {time}."))
+        if client.mode == "fresh":
+            on.open = False
+        return spoken_text(got.step)
+
+    def door(self, client: Client) -> tuple[Connection, int | None]:
+        match client.mode:
+            case "fresh":
+                return connection(), None
+            case "pool":
+                return self.rnd.choice([c.on for c in self.clients if c.mode == "pool"]), client.attempt - 1
+            case "app":
+                return client.on, 0
+            case "silent":
+                return client.on, None
+        return client.on, client.attempt - 1
+
+    def step(self, client: Client, time: int) -> None:
+        """One request, compared with what the oracle says; the client goes on with what it got."""
+        client.attempt += 1
+        kind, text, after = self.play(client.stands, turn(*client.said), Moment(0.0, client.attempt))
+        got = self.send(client, time)
+        self.count(got == (text if kind == "reply" else f"!{text}"))
+        if got.startswith("!"):
+            client.stands = after if kind == "error" else client.stands
+        else:
+            client.said.append(said(got))
+            client.stands = after if kind == "reply" else client.stands
+            client.pending = False
+
+    def count(self, right: bool) -> None:
+        self.total += 1
+        self.wrong += not right
+
+
+def run(seed: int, *modes: str, distinct: bool = False, forks: bool = False, restarts: bool = False, lost: bool = False) -> World:
+    world = World(seed, modes)
+    for time in range(120):
+        if restarts and world.rnd.random() < 0.02 and not any(c.pending for c in world.clients):
+            world.restart()
+        client = world.rnd.choice(world.clients)
+        if not client.pending:
+            client.ask(world.rnd.choice("abc") + (f" {client.name}" if distinct else ""))
+            if forks and world.rnd.random() < 0.1:
+                world.clients.append(client.clone())
+                world.clients[-1].name = len(world.clients)
+                world.clients[-1].said[-1] = user(client.said[-1].text + " fork")
+        world.step(client, time)
+        if lost and not client.pending and world.rnd.random() < 0.2:
+            lose(world, client)
+    return world
+
+
+def lose(world: World, client: Client) -> None:
+    """The answer was lost on the way: the client asks until it has one, and it must be the same."""
+    lost = client.said.pop()
+    client.attempt += 1
+    again = world.send(client)
+    while again.startswith("!"):
+        client.attempt += 1
+        again = world.send(client)
+    world.count(again == lost.text)
+    client.said.append(lost)
+
+
+EXACT = {
+    "distinct openings": ("silent", {"distinct": True}),
+    "distinct openings, no keep-alive": ("fresh", {"distinct": True}),
+    "distinct openings, shared pool": ("pool", {"distinct": True}),
+    "lost answers, SDK": ("sdk", {"distinct": True, "lost": True}),
+    "lost answers, no counts": ("silent", {"distinct": True, "lost": True}),
+    "lost answers, application": ("app", {"distinct": True, "lost": True}),
+    "forks": ("sdk", {"distinct": True, "forks": True}),
+    "restarts": ("sdk", {"distinct": True, "restarts": True}),
+    "alike, SDK retries on their own connection": ("sdk", {}),
+    "alike, application retries, keep-alive": ("app", {}),
+    "alike, no counts, keep-alive": ("silent", {}),
+}
+
+
+@pytest.mark.parametrize("mode, options", EXACT.values(), ids=EXACT)
+def test_no_answer_from_anothers_state(mode: str, options: dict[str, bool]) -> None:
+    """Every client is answered from its own state."""
+    worlds = [run(seed, mode, **options) for seed in range(ROUNDS)]
+    assert (0, True) == (sum(world.wrong for world in worlds), sum(world.total for world in worlds) > 100 * ROUNDS)
+
+
+SHARES = {"shared pool": (("pool",), 0.035), "no keep-alive, no counts": (("fresh",), 0.14), "all": (("sdk", "pool", "app", "fresh"), 0.05)}
+
+
+@pytest.mark.parametrize("modes, most", SHARES.values(), ids=SHARES)
+def test_what_cannot_be_told_apart_stays_within_its_share(modes: tuple[str, ...], most: float) -> None:
+    """Alike clients that nothing tells apart are mistaken no more often than was measured."""
+    worlds = [run(seed, *modes) for seed in range(ROUNDS)]
+    wrong, total = sum(world.wrong for world in worlds), sum(world.total for world in worlds)
+    assert wrong / total <= most, f"{wrong} of {total}"
