@@ -6,6 +6,7 @@ Pure: time, chance and identity come in with a `Moment`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from llmposter_dsl.program import Delivery, Rule, Value
 
@@ -19,6 +20,7 @@ class Conversation(Struct):
         visits: answers given in each state, errors not counted. fired: how often each rule fired, by `rule.name`.
         answers: answers of this mock so far; `turn` is one more.
         began, entered, last: Unix seconds of the first request, of entering the state, of the last request.
+        loose: variables that a replay set from what it cannot know (`now()`, `uuid()`, `age`), sorted.
     """
 
     state: str
@@ -29,6 +31,7 @@ class Conversation(Struct):
     began: float = 0.0
     entered: float = 0.0
     last: float = 0.0
+    loose: tuple[str, ...] = ()
 
 
 class Moment(Struct):
@@ -52,6 +55,21 @@ class Moment(Struct):
     replayed: bool = False
 
 
+Pieces: TypeAlias = tuple[str | None, ...]
+"""Text of which a replay does not know all: None stands for any text, an empty one too."""
+
+
+class Pattern(Struct):
+    """What a replayed reply is compared by where a template fills in what a replay cannot know.
+
+    Attributes:
+        text: of the reply, white space aside. calls: the arguments of each call, as JSON text or as the author wrote it.
+    """
+
+    text: Pieces
+    calls: tuple[Pieces, ...] = ()
+
+
 class Step(Struct):
     """The result of `advance`.
 
@@ -60,6 +78,8 @@ class Step(Struct):
             but for `last`.
         rule: that answered, or None. passed: the pass-through rules taken on the way, in order.
         latency: seconds to wait before the first byte, drawn already.
+        missed: where no rule matched, why; also where `scenario.unmatched` gives the outcome. "" in a replay.
+        pattern: in a replay, where the outcome cannot be compared as it is.
     """
 
     before: Conversation
@@ -70,3 +90,5 @@ class Step(Struct):
     violations: tuple[Violation, ...] = ()
     delivery: Delivery = Delivery()
     latency: float = 0.0
+    missed: str = ""
+    pattern: Pattern | None = None
