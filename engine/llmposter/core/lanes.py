@@ -14,7 +14,7 @@ from llmposter.core.buckets import Buckets
 from llmposter.model import Connection, Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Sequence
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.positions import Position, Talk
@@ -140,18 +140,19 @@ class Lanes:
         self._kept.pop(lane, None)
         lane.talk.lanes.pop(lane, None)
 
-    def find(self, caller: Caller, places: Sequence[bytes], now: float) -> Lane | None:
+    def find(self, caller: Caller, places: Sequence[bytes], now: float, origin: Position | None) -> Lane | None:
         """The lane that a request is of: an open one; a closed one, whose answer it asks for again; or none.
 
         *places*: after an answer the position's; at an opening this history and those that it extends, longest first.
+        *origin*: the position that this client most likely holds, where several stand at one place; else None.
         """
         if caller.retry:
             found = self._retried(caller, places[0], caller.retry)
-        elif (found := self._same_connection(caller, places)) is None:
+        elif (found := self._same_connection(caller, places, origin)) is None:
             if caller.retry is None:
                 at = (places[0], caller.input, caller.who, caller.connection.number)
                 found = self._closed.newest(at)
-            found = found or self._abandoned(caller, places)
+            found = found or self._abandoned(caller, places, origin)
         if found is not None and found.answer is not None and found.closed_at < now - KEEPS_ANSWER:
             return None
         return found
@@ -184,24 +185,31 @@ class Lanes:
         ]
         return lanes[0] if len(lanes) == 1 else None
 
-    def _same_connection(self, caller: Caller, places: Sequence[bytes]) -> Lane | None:
+    def _same_connection(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:
         for place in places:
             lanes = self._open.under((place, caller.who, caller.connection.number))
-            if lanes:
-                return next((lane for lane in islice(lanes, _GLANCE) if lane.input == caller.input), None) or next(
-                    iter(lanes)
-                )
+            if found := _first(lanes, caller, lambda lane: origin is None or lane.origin is origin):
+                return found
         return None
 
-    def _abandoned(self, caller: Caller, places: Sequence[bytes]) -> Lane | None:
-        """A lane whose own connection is closed, so that its client can only come on another."""
+    def _abandoned(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:
+        """A lane whose own connection is closed, so that its client can only come on another.
+
+        With another input only if it is alone there: among several clients a different input is no sign of one.
+        """
         for place in places:
-            lanes = [
-                lane for lane in islice(self._open.under((place, caller.who)), _GLANCE) if not lane.connection.open
-            ]
-            if lanes:
-                return next((lane for lane in lanes if lane.input == caller.input), lanes[0])
+            here = self._open.under((place, caller.who))
+            lanes = [lane for lane in islice(here, _GLANCE) if not lane.connection.open]
+            alone = origin is None and len(here) == 1
+            if found := _first(lanes, caller, lambda _: alone):  # noqa: B023 - used at once
+                return found
         return None
+
+
+def _first(lanes: Collection[Lane], caller: Caller, else_: Callable[[Lane], bool]) -> Lane | None:
+    """The first that asked the same; else the first that will do."""
+    glance = list(islice(lanes, _GLANCE))
+    return next((lane for lane in glance if lane.input == caller.input), None) or next(filter(else_, glance), None)
 
 
 def _may_be(lane: Lane, caller: Caller) -> bool:

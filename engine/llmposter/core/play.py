@@ -46,7 +46,8 @@ class Play:
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)
         places = self._places(settled)
-        lane = self._space.lanes.find(self._caller, places, self.now)
+        origin = settled if settled is not None and self._space.crowded(settled.print) else None
+        lane = self._space.lanes.find(self._caller, places, self.now, origin)
         if lane is not None and lane.answer is not None:
             return self._again(lane, findings)
         if lane is not None:

@@ -135,8 +135,8 @@ class Space:
         self.stood = False
         self.talks = 0
 
-    def knows(self, print_: bytes) -> bool:
-        return print_ in self._at
+    def crowded(self, print_: bytes) -> bool:
+        return isinstance(self._at.get(print_), Crowd)
 
     def named(self, ids: Iterable[str]) -> Position | None:
         """The position that one of these ids was given out with; an id that an author uses again and again names none."""
