@@ -117,12 +117,20 @@ class Data:
         build: gives the value; a string that is one `${…}` and nothing else keeps the value's type.
         constant: no expression is in it, so that `build` gives the same each time.
         volatile: as in `Expression`.
+        type: as in `Expression`.
+        members: what a map holds, where its keys stand in the file; None for anything else.
+        items: what a list holds, likewise.
+        key: the place of its key, where it is a member.
     """
 
     place: Place
     build: Callable[[Env], Value]
     constant: bool
     volatile: bool = False
+    type: str = "json"
+    members: Mapping[str, Data] | None = None
+    items: tuple[Data, ...] | None = None
+    key: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -127,6 +127,6 @@ class Headers(dict[str, Any]):
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and super().__contains__(key.lower())
 
-    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+    def get(self, key: str, default: Any = None) -> Any:
         """The value of a key in any case, or *default*."""
         return super().get(key.lower(), default)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec.structs import replace
+
 from llmposter_dsl.expressions.syntax import (
     Apply,
     Calculate,
@@ -136,13 +138,13 @@ class Build:
         operand, word = of
         return Exists(operand, start=operand.start, end=word.end_pos, depth=operand.depth + 1)
 
-    def sum(self, of: list[Any]) -> Node:
+    def calculation(self, of: list[Any]) -> Node:
         left: Node = of[0]
         for operator, right in zip(of[1::2], of[2::2], strict=True):
             left = Calculate(cast("Any", str(operator)), left, right, **_span(left, right))
         return left
 
-    product = sum
+    sum = product = calculation
 
     def negative(self, of: list[Any]) -> Node:
         sign, operand = of
@@ -195,8 +197,6 @@ class Build:
 
     def group(self, of: list[Any]) -> Node:
         # Brackets are no node; the place takes them in, so that what is quoted is what was written.
-        from dataclasses import replace
-
         left, node, right = of
         return cast("Node", replace(node, start=left.start_pos, end=right.end_pos, depth=node.depth + 1))
 

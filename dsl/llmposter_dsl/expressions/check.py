@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from llmposter_dsl.diagnostic import Diagnostic
-from llmposter_dsl.expressions import wording
+from llmposter_dsl.expressions import operators, wording
 from llmposter_dsl.expressions.functions import FUNCTIONS, Function
-from llmposter_dsl.expressions.patterns import Pattern, compile_pattern, compile_query
+from llmposter_dsl.expressions.patterns import Pattern, compile_pattern
 from llmposter_dsl.expressions.scope import Scope
 from llmposter_dsl.expressions.syntax import (
     Apply,
@@ -33,8 +33,9 @@ from llmposter_dsl.expressions.syntax import (
     Not,
     Trouble,
 )
+from llmposter_dsl.facts import RULE, WORDS
 from llmposter_dsl.place import Within
-from llmposter_dsl.types import BOOL, JSON, NUMBER, TEXT, Kind, Type, join, list_of, record
+from llmposter_dsl.types import BOOL, JSON, TEXT, Type, join, list_of
 from llmposter_dsl.types import of as type_of
 
 Report = Callable[[Diagnostic], None]
@@ -117,7 +118,7 @@ class Checker:
                     item = join(item, each)
                 return list_of(item)
             case MapOf():
-                return record(**{}) if not node.pairs else Type("map", fields=self._fields(node))
+                return Type("map", fields=self._fields(node))
             case Member():
                 return self.member(node, self.type(node.of))
             case Item():
@@ -239,9 +240,7 @@ class Checker:
     # --- operators --------------------------------------------------------------------------------------------------
 
     def compare(self, node: Compare, left: Type, right: Type) -> None:
-        from llmposter_dsl.expressions.operators import clash
-
-        found = clash(node.operator, left, right)
+        found = operators.clash(node.operator, left, right)
         if found is not None:
             message = (
                 f"{self.quote(node.left)} is {wording.a(left)}, {self.quote(node.right)} is {wording.a(right)}: {found}"
@@ -251,9 +250,7 @@ class Checker:
             self.refuse("LP206", node, message, wording.compare_help(node, left, right))
 
     def calculate(self, node: Calculate, left: Type, right: Type) -> Type:
-        from llmposter_dsl.expressions.operators import result
-
-        found = result(node.operator, left, right)
+        found = operators.result(node.operator, left, right)
         if found is None:
             message = (
                 f"`{node.operator}` does not take {wording.a(left)} and {wording.a(right)}: "
@@ -282,14 +279,9 @@ class Checker:
         self._bind(node, pattern)
 
     def _bind(self, node: Matches, pattern: Pattern) -> None:
-        from llmposter_dsl.facts import RULE, WORDS
-
         for name, (start, end) in pattern.places.items():
             if name in RULE.facts or name in WORDS:
                 at = (node.pattern_start + start, node.pattern_start + end)
                 what = "a fact" if name in RULE.facts else "a word of the language"
                 self.refuse("LP214", at, f"a named group cannot be called `{name}`, which is {what}")
         self.checked.groups += [name for name in pattern.names if name not in self.checked.groups]
-
-
-__all__ = ["Checked", "Checker", "Kind", "NUMBER", "Report", "Text", "check"]

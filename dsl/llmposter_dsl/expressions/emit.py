@@ -1,4 +1,4 @@
-"""A checked tree to Python's own tree: plain loads and operators where the types are certain, total functions elsewhere.
+"""A checked tree to Python's own tree: plain loads and operators where types are certain, total functions elsewhere.
 
 No text of the user becomes source: names and constants enter as constants of the tree.
 """
@@ -42,6 +42,7 @@ _ORDER: dict[str, tuple[type[ast.cmpop], str]] = {
     ">": (ast.Gt, "greater"),
     ">=": (ast.GtE, "greater_equal"),
 }
+_PREFIX = {"starts with": "startswith", "ends with": "endswith"}
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo"}
 _BASE: dict[str, Any] = {
     "__builtins__": {},
@@ -229,34 +230,28 @@ class Emitter:
                 plain, total = _ORDER[node.operator]
                 return _comparison(left, plain(), right) if certain in ORDERED else _call(total, left, right)
             case "in" | "not in":
-                return self._holds(node, right, left, node.right, node.left)
+                return self._holds((node.right, right), (node.left, left), negated=node.operator == "not in")
             case "contains" | "not contains":
-                return self._holds(node, left, right, node.left, node.right)
+                return self._holds((node.left, left), (node.right, right), negated=node.operator == "not contains")
             case "mentions":
                 return _call("mentions", left, right)
             case "starts with" | "ends with":
-                name = (
-                    node.operator.replace(" ", "_")
-                    .replace("starts_with", "startswith")
-                    .replace("ends_with", "endswith")
-                )
                 if certain == "text":
-                    return _call(_attribute(left, name), right)
+                    return _call(_attribute(left, _PREFIX[node.operator]), right)
                 return _call(node.operator.replace(" ", "_"), left, right)
             case _:
                 assert_never(node.operator)
 
     def _plainly_equal(self, node: Compare, certain: str | None) -> bool:
-        """Whether Python's `==` is ours: both of one scalar kind, or one of them surely text, which equals only text."""
+        """Whether Python's `==` is ours: both are of one scalar kind, or one is text, which equals only text."""
         if certain in _SCALARS:
             return True
         return "text" in (self._certain(node.left), self._certain(node.right))
 
-    def _holds(self, node: Compare, whole: ast.expr, part: ast.expr, whole_node: Node, part_node: Node) -> ast.expr:
-        negated = node.operator.startswith("not")
-        if self._certain(whole_node, part_node) == "text" or self._lists(whole_node, part_node):
-            return _comparison(part, ast.NotIn() if negated else ast.In(), whole)
-        made = _call("contains", whole, part)
+    def _holds(self, whole: tuple[Node, ast.expr], part: tuple[Node, ast.expr], *, negated: bool) -> ast.expr:
+        if self._certain(whole[0], part[0]) == "text" or self._lists(whole[0], part[0]):
+            return _comparison(part[1], ast.NotIn() if negated else ast.In(), whole[1])
+        made = _call("contains", whole[1], part[1])
         return ast.UnaryOp(ast.Not(), made, **_HERE) if negated else made
 
     def _lists(self, whole: Node, part: Node) -> bool:

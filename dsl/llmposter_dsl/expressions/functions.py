@@ -1,4 +1,4 @@
-"""The functions of the language: what they take and give, once; the checker, the compiler and the reference read this."""
+"""The functions of the language: what they take and give, once, for checker, compiler and reference."""
 
 from __future__ import annotations
 

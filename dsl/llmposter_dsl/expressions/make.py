@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions.check import Checked, Report, Text, check
 from llmposter_dsl.expressions.emit import Emitter
@@ -29,7 +34,7 @@ from llmposter_dsl.expressions.syntax import (
     Trouble,
 )
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Call, Condition, Data, Expression
+from llmposter_dsl.program import Call, Condition, Data, Env, Expression, Value
 
 
 def read(text: Text, report: Report, start: Start = "start") -> Node | ToolCall | None:
@@ -51,34 +56,55 @@ class Maker:
         self.emitter = Emitter(self.checked, scope.groups, frozenset(scope.variables), f"{where}:{text.offset}")
 
     def expression(self, node: Node, place: Within | None = None) -> Expression:
-        found = self.checked.types[id(node)]
+        return self._expression(node, place or self._place(node), self.emitter.value(node))
+
+    def _expression(self, node: Node, place: Within, evaluate: Callable[[Env], Value]) -> Expression:
         volatile = self._any(node, self.checked.volatile)
-        return Expression(
-            self._text(node), place or self._place(node), found.kind, self.emitter.value(node), volatile=volatile
+        return Expression(self._text(node), place, self.checked.types[id(node)].kind, evaluate, volatile)
+
+    def data(self, node: Node, place: Within, key: Within | None = None) -> Data:
+        build = self.emitter.value(node)
+        below = walk(node)
+        return Data(
+            place,
+            lambda env: jsonable(build(env)),
+            constant=not any(isinstance(each, (Name, Apply)) for each in below),
+            volatile=self._any(node, self.checked.volatile),
+            type=self.checked.types[id(node)].kind,
+            members=self._members(node) if isinstance(node, MapOf) else None,
+            items=tuple(self.data(item, self._place(item)) for item in node.items)
+            if isinstance(node, ListOf)
+            else None,
+            key=key,
         )
 
-    def data(self, node: Node, place: Within) -> Data:
-        made = self.expression(node, place)
-        constant = not any(isinstance(each, (Name, Apply)) for each in walk(node))
-        return Data(place, lambda env: jsonable(made.evaluate(env)), constant, made.volatile)
+    def _members(self, node: MapOf) -> dict[str, Data]:
+        pairs = node.pairs
+        return {
+            pair.key: self.data(pair.value, self._place(pair.value), self.text.at(pair.start, pair.key_end))
+            for pair in pairs
+        }
 
-    def condition(self, node: Node, place: Within | None = None) -> Condition:
+    def condition(self, node: Node, place: Within) -> Condition:
+        groups = tuple(self.checked.groups)
+        made = self._condition(node, place, self.emitter.truth(node), groups)
+        if not isinstance(node, Joined) or node.word != "and":
+            return replace(made, parts=(made,))
+        # Parts and subjects are asked only to explain a miss, so their code is made when they are.
+        parts = [
+            self._condition(part, self._place(part), later(partial(self.emitter.truth, part))) for part in node.operands
+        ]
+        return replace(made, parts=tuple(replace(part, parts=(part,)) for part in parts))
+
+    def _condition(
+        self, node: Node, place: Within, holds: Callable[[Env], bool], groups: tuple[str, ...] = ()
+    ) -> Condition:
         volatile = self._any(node, self.checked.volatile | self.checked.chance)
-        groups = tuple(self.checked.groups) if place is not None else ()
-        holds = self.emitter.truth(node)
-        made = Condition(
-            self._text(node), place or self._place(node), holds, (), self._subjects(node), volatile, groups
+        asked = tuple(
+            self._expression(each, self._place(each), later(partial(self.emitter.value, each)))
+            for each in subjects(node)
         )
-        parts = self._parts(node, made)
-        return Condition(made.text, made.place, holds, parts, made.subjects, volatile, groups)
-
-    def _parts(self, node: Node, whole: Condition) -> tuple[Condition, ...]:
-        if isinstance(node, Joined) and node.word == "and":
-            return tuple(self.condition(operand) for operand in node.operands)
-        return (whole,)
-
-    def _subjects(self, node: Node) -> tuple[Expression, ...]:
-        return tuple(self.expression(each) for each in subjects(node))
+        return Condition(self._text(node), place, holds, (), asked, volatile, groups)
 
     def _any(self, node: Node, nodes: set[int]) -> bool:
         return bool(nodes) and any(id(each) in nodes for each in walk(node))
@@ -88,6 +114,22 @@ class Maker:
 
     def _place(self, node: Node) -> Within:
         return self.text.at(node.start, node.end)
+
+
+Answer = TypeVar("Answer")
+
+
+def later(make: Callable[[], Callable[[Env], Answer]]) -> Callable[[Env], Answer]:
+    """A function that is compiled when it is first called."""
+    made: Callable[[Env], Answer] | None = None
+
+    def run(env: Env) -> Answer:
+        nonlocal made
+        if made is None:
+            made = make()
+        return made(env)
+
+    return run
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -138,11 +180,7 @@ def subjects(node: Node) -> list[Node]:
             found = []
         case _:
             found = [node]
-    unique: list[Node] = []
-    for each in found:
-        if each not in unique:
-            unique.append(each)
-    return unique
+    return list(dict.fromkeys(found))
 
 
 def _text_of(text: str, place: Within, offset: int = 0) -> Text:

@@ -48,9 +48,9 @@ def parse(text: str, start: Start = "start") -> Node | ToolCall | Trouble:
 def _parser() -> Lark:
     from pathlib import Path
 
-    import llmposter_grammar
     from lark import Lark
 
+    import llmposter_grammar
     from llmposter_dsl.expressions.build import Build
 
     return Lark(

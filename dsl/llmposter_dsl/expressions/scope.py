@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,7 +36,7 @@ class Scope:
     vocabulary: Vocabulary
     variables: Mapping[str, Type] = field(default_factory=dict)
     tools: Mapping[str, Any] | None = None
-    rules: Set[str] | None = None
+    rules: AbstractSet[str] | None = None
     groups: tuple[str, ...] = ()
     used: Used = field(default_factory=Used)
 

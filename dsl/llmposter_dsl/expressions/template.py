@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import TypeAlias
 
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions import make
@@ -14,6 +16,7 @@ from llmposter_dsl.expressions.scope import Scope
 from llmposter_dsl.expressions.wording import quote
 from llmposter_dsl.place import Within
 from llmposter_dsl.program import Data, Env, Expression, Template, Value
+from llmposter_dsl.types import kind_of
 
 _OPEN = re.compile(r"\$\$\{|\$\{")
 _STEP = re.compile(
@@ -28,86 +31,78 @@ def _closes(text: str, at: int) -> int | None:
     depth = 0
     while at < len(text):
         step = _STEP.match(text, at)
-        token = step[0] if step else text[at]
-        if token == "}":
+        taken = step[0] if step else text[at]
+        if taken == "}":
             if not depth:
                 return at
             depth -= 1
-        depth += token == "{"
-        at += len(token)
+        depth += taken == "{"
+        at += len(taken)
     return None
 
 
-def _pieces(text: str, place: Within, scope: Scope, report: Report) -> list[str | Expression] | None:
-    """Text and expressions in turn; None after an error was reported."""
-    base = place.inner[0] if place.inner else 0
-    pieces: list[str | Expression] = []
-    plain, at, failed = "", 0, False
-    for _ in range(len(text) + 1):
-        found = _OPEN.search(text, at)
-        if found is None:
-            break
-        plain += text[at : found.start()]
-        at = found.end()
+Piece: TypeAlias = str | Expression
+
+
+def _stretches(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Where texts and expressions stand, and which of them it is; an unclosed expression ends beyond *text*."""
+    at = 0
+    while (found := _OPEN.search(text, at)) is not None:
+        yield at, found.start(), False
         if found[0] == "$${":
-            plain += "${"
+            yield found.start() + 1, found.end(), False
+            at = found.end()
             continue
-        end = _closes(text, at)
-        if end is None or not text[at:end].strip():
-            stop = len(text) if end is None else end + 1
-            _broken(
-                text,
-                found.start(),
-                stop,
-                place.stretch(base + found.start(), base + stop),
-                report,
-                closed=end is not None,
-            )
-            return None if end is None else _after(text[stop:], base + stop, place, scope, report)
-        made = make.inner(text[at:end], place, at, scope, report)
+        end = _closes(text, found.end())
+        at = len(text) if end is None else end + 1
+        yield found.end(), len(text) + 1 if end is None else end, True
+    yield at, len(text), False
+
+
+def _pieces(text: str, place: Within, scope: Scope, report: Report) -> list[Piece] | None:
+    """Text and expressions in turn; None after errors were reported."""
+    pieces: list[Piece] = []
+    failed = False
+    for start, end, coded in _stretches(text):
+        if not coded:
+            if pieces and isinstance(pieces[-1], str):
+                pieces[-1] += text[start:end]
+            elif end > start:
+                pieces.append(text[start:end])
+            continue
+        made = _expression(text, (start, end), place, scope, report)
         failed = failed or made is None
-        pieces += [plain] if plain else []
         pieces += [made] if made else []
-        plain, at = "", end + 1
-    plain += text[at:]
-    pieces += [plain] if plain else []
     return None if failed else pieces
 
 
-def _after(rest: str, offset: int, place: Within, scope: Scope, report: Report) -> None:
-    """Reports what else is wrong behind an error."""
-    _pieces(rest, place.stretch(offset, offset + len(rest)), scope, report)
+def _expression(text: str, stretch: tuple[int, int], place: Within, scope: Scope, report: Report) -> Expression | None:
+    start, end = stretch
+    if end <= len(text) and text[start:end].strip():
+        return make.inner(text[start:end], place, start, scope, report)
+    base = (place.inner[0] if place.inner else 0) + start - 2
+    stop = min(end + 1, len(text))
+    written = quote(text[start - 2 : stop])
+    message = f"{written} holds no expression" if end <= len(text) else f"{written} is not closed: expected `}}`"
+    at = place.stretch(base, base + stop - start + 2)
+    report(Diagnostic("LP121", message, at, "write `$${` for the text `${`"))
+    return None
 
 
-def _broken(text: str, start: int, stop: int, place: Within, report: Report, *, closed: bool) -> None:
-    if closed:
-        report(
-            Diagnostic(
-                "LP121", f"{quote(text[start:stop])} holds no expression", place, "write `$${` for the text `${`"
-            )
-        )
-        return
-    message = f"{quote(text[start:stop])} is not closed: expected `}}`"
-    report(Diagnostic("LP121", message, place, "write `$${` for the text `${`"))
-
-
-def _constant(pieces: list[str | Expression]) -> str | None:
-    return "".join(map(str, pieces)) if all(isinstance(piece, str) for piece in pieces) else None
-
-
-def _renderer(pieces: tuple[str | Expression, ...]) -> Callable[[Env], str]:
+def _renderer(pieces: tuple[Piece, ...]) -> Callable[[Env], str]:
     steps = tuple(piece if isinstance(piece, str) else piece.evaluate for piece in pieces)
     return lambda env: "".join([step if isinstance(step, str) else write(step(env)) for step in steps])
 
 
 def template(text: str, place: Within, scope: Scope, report: Report) -> Template | None:
     """The template that *text* is; None after what is wrong with it was reported."""
-    pieces = [text] if "${" not in text else _pieces(text, place, scope, report)
+    pieces = _pieces(text, place, scope, report)
     if pieces is None:
         return None
-    constant = _constant(pieces)
-    if constant is not None:
-        return Template(place, (constant,) if constant else (), lambda _: constant, constant)
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) == len(pieces):
+        constant = "".join(texts)
+        return Template(place, tuple(texts), lambda _: constant, constant)
     return Template(place, tuple(pieces), _renderer(tuple(pieces)))
 
 
@@ -121,7 +116,7 @@ def data(value: Value, place: Within, scope: Scope, report: Report) -> Data | No
         case list():
             return _list(value, place, scope, report)
         case _:
-            return Data(place, lambda _: value, constant=True)
+            return Data(place, lambda _: value, constant=True, type=kind_of(value))
 
 
 def _string(value: str, place: Within, scope: Scope, report: Report) -> Data | None:
@@ -130,29 +125,34 @@ def _string(value: str, place: Within, scope: Scope, report: Report) -> Data | N
         return None
     if len(made.pieces) == 1 and isinstance(made.pieces[0], Expression):
         alone = made.pieces[0]
-        return Data(place, lambda env: jsonable(alone.evaluate(env)), constant=False, volatile=alone.volatile)
-    return Data(place, made.render, constant=made.constant is not None, volatile=made.volatile)
+        evaluate = alone.evaluate
+        return Data(
+            place, lambda env: jsonable(evaluate(env)), constant=False, volatile=alone.volatile, type=alone.type
+        )
+    return Data(place, made.render, constant=made.constant is not None, volatile=made.volatile, type="text")
 
 
 def _map(value: dict[str, Value], place: Within, scope: Scope, report: Report) -> Data | None:
     made = {key: data(each, place.child(key), scope, report) for key, each in value.items()}
-    members = {key: each for key, each in made.items() if each is not None}
+    members = {key: replace(each, key=place.key(key)) for key, each in made.items() if each is not None}
     if len(members) < len(made):
         return None
-    constant, volatile = _traits(list(members.values()))
+    constant, volatile = _traits(members.values())
     builds = tuple((key, each.build) for key, each in members.items())
-    return Data(place, lambda env: {key: build(env) for key, build in builds}, constant, volatile)
+    return Data(
+        place, lambda env: {key: build(env) for key, build in builds}, constant, volatile, "map", members=members
+    )
 
 
 def _list(value: list[Value], place: Within, scope: Scope, report: Report) -> Data | None:
     made = [data(each, place.child(index), scope, report) for index, each in enumerate(value)]
-    items = [each for each in made if each is not None]
+    items = tuple(each for each in made if each is not None)
     if len(items) < len(made):
         return None
     constant, volatile = _traits(items)
     builds = tuple(each.build for each in items)
-    return Data(place, lambda env: [build(env) for build in builds], constant, volatile)
+    return Data(place, lambda env: [build(env) for build in builds], constant, volatile, "list", items=items)
 
 
-def _traits(inside: list[Data]) -> tuple[bool, bool]:
+def _traits(inside: Collection[Data]) -> tuple[bool, bool]:
     return all(each.constant for each in inside), any(each.volatile for each in inside)

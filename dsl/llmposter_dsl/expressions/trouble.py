@@ -24,6 +24,7 @@ _REGEX = re.compile(r"\s*/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+/\w*", re.DOTALL
 _COMPARISONS = frozenset(
     ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "mentions", "starts", "ends", "matches", "is")
 )
+_NEVER_NEGATED = frozenset(("matches", "mentions", "starts", "ends", "exists", "is"))
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _TYPES = ("text", "number", "bool", "duration", "list", "map", "null")
 _OPERATORS = (
@@ -94,21 +95,33 @@ def _tokens(text: str) -> list[_Token]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Where the parser stopped: at *token*, before which stand *before*, and after which *following*."""
+
+    text: str
+    where: int
+    token: _Token
+    before: list[_Token]
+    following: _Token | None
+    accepted: frozenset[str]
+
+    @property
+    def previous(self) -> _Token | None:
+        return self.before[-1] if self.before else None
+
+
 def explain(text: str, where: int, accepted: frozenset[str], *, is_call: bool) -> Trouble:
     """Why the parser stopped at *where*, where it would have taken the terminals *accepted*."""
     tokens = _tokens(text)
     if not tokens:
         return _empty(text, is_call=is_call)
     index = next((number for number, token in enumerate(tokens) if token.end > where), len(tokens))
-    before = tokens[:index]
     if index == len(tokens):
-        return _at_end(text, before, accepted, is_call=is_call)
-    token = tokens[index]
-    previous = before[-1] if before else None
-    found = _lexical(text, token, previous, accepted) or _misplaced(
-        token, previous, before, tokens[index + 1 :], accepted
-    )
-    return found or _unexpected(token, before, accepted, is_call=is_call)
+        return _at_end(tokens, accepted, is_call=is_call)
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    stop = _Stop(text, where, tokens[index], tokens[:index], following, accepted)
+    return _lexical(stop) or _misplaced(stop) or _unexpected(stop)
 
 
 def _empty(text: str, *, is_call: bool) -> Trouble:
@@ -116,23 +129,21 @@ def _empty(text: str, *, is_call: bool) -> Trouble:
     return Trouble(0, len(text), f"{what} is missing here", "write `tool(argument: value)`" if is_call else None)
 
 
-def _lexical(text: str, token: _Token, previous: _Token | None, accepted: frozenset[str]) -> Trouble | None:
+def _lexical(stop: _Stop) -> Trouble | None:
     """What no expression can hold, wherever it stands."""
+    token, text = stop.token, stop.text
+    if token.kind == "regex" and stop.where > token.start:
+        flags = token.start + token.text.rindex("/") + 1
+        message = f"{quote(text[flags : token.end])} are no flags of a regular expression"
+        return Trouble(flags, token.end, message, "the flags are i, m and s")
     if token.kind == "open":
-        rest = quote(text[token.start :].rstrip())
-        return Trouble(
-            token.start, len(text.rstrip()), f"the text {rest} is not closed", f"expected {token.text} at its end"
-        )
-    if (
-        previous is not None
-        and previous.text == "matches"
-        and "REGEX" in accepted | {"REGEX"}
-        and token.kind != "regex"
-    ):
+        end = len(text.rstrip())
+        message = f"the text {quote(text[token.start : end])} is not closed"
+        return Trouble(token.start, end, message, f"expected {token.text} at its end")
+    if stop.previous is not None and stop.previous.text == "matches" and token.kind != "regex":
         return _no_regex(text, token)
-    if token.kind == "mark" and token.text in _MARKS and not (token.text == "&" and not previous):
-        message, help_ = _MARKS[token.text]
-        return Trouble(token.start, token.end, message, help_)
+    if token.kind == "mark" and token.text in _MARKS:
+        return Trouble(token.start, token.end, *_MARKS[token.text])
     if token.kind == "number" and not token.text[-1].isdigit():
         return _number(token)
     return None
@@ -141,46 +152,35 @@ def _lexical(text: str, token: _Token, previous: _Token | None, accepted: frozen
 def _no_regex(text: str, token: _Token) -> Trouble:
     if token.text == "/":
         end = len(text.rstrip())
-        rest = quote(text[token.start : end])
-        return Trouble(token.start, end, f"the regular expression {rest} is not closed", "expected `/` at its end")
+        message = f"the regular expression {quote(text[token.start : end])} is not closed"
+        return Trouble(token.start, end, message, "expected `/` at its end")
     message = f"`matches` takes a regular expression, found {quote(token.text)}"
     inner = token.text[1:-1] if token.kind == "text" else "…"
     return Trouble(token.start, token.end, message, f"write `/{inner}/`")
 
 
 def _number(token: _Token) -> Trouble:
-    digits = re.match(r"[\d.]*", token.text)
-    unit = token.text[digits.end() if digits else 0 :]
+    unit = token.text.lstrip("0123456789.")
     message = f"{quote(token.text)} is neither a number nor a duration"
     help_ = "write numbers without `_`" if unit.startswith("_") else "the units of a duration are ms, s, m, h and d"
     return Trouble(token.start, token.end, message, help_)
 
 
-def _misplaced(
-    token: _Token, previous: _Token | None, before: list[_Token], after: list[_Token], accepted: frozenset[str]
-) -> Trouble | None:
+def _misplaced(stop: _Stop) -> Trouble | None:
     """What is right elsewhere, or is called otherwise."""
+    token, before, previous, accepted = stop.token, stop.before, stop.previous, stop.accepted
     if previous is None:
         return None
-    following = after[0] if after else None
     if previous.text == "is":
-        return _no_type(token, before, following)
-    if previous.kind == "regex" and token.kind == "word" and token.start == previous.end:
-        return Trouble(token.start, token.end, f"unknown flag `{token.text}`", "the flags are i, m and s")
-    if previous.kind == "regex" and not previous.text.rpartition("/")[2].strip("ims") == "":
-        return None
-    if (
-        previous.text == "not"
-        and len(before) > 1
-        and token.text in {"matches", "mentions", "starts", "ends", "exists", "is"}
-    ):
+        return _no_type(token, before, stop.following)
+    if previous.text == "not" and len(before) > 1 and token.text in _NEVER_NEGATED:
         return _not_after(token, before)
     if token.text in _COMPARISONS and "_AND" in accepted and "EXISTS" not in accepted:
         message = f"comparisons do not chain: {quote(token.text)} follows a comparison"
         return Trouble(token.start, token.end, message, "join two comparisons with `and`")
     if token.kind == "word" and "CONTAINS" in accepted and token.text not in WORDS:
         return _no_operator(token)
-    if token.text == "(" and before[-2:-1] and before[-2].text == ".":
+    if token.text == "(" and len(before) > 1 and before[-2].text == ".":
         message = f"`.{previous.text}(…)` is no attribute: values have no methods"
         return Trouble(previous.start, token.end, message, f"write `{previous.text}(…)` if it is a function")
     return None
@@ -223,13 +223,12 @@ def _no_operator(token: _Token) -> Trouble:
     return Trouble(token.start, token.end, f"found {quote(token.text)}, expected an operator or the end", help_)
 
 
-def _at_end(text: str, before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
+def _at_end(before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
     last = before[-1]
     if last.text == "matches":
         return Trouble(last.start, last.end, "`matches` has no regular expression after it", "write `matches /…/`")
     opened = _opened(before)
-    closer = opened is not None and ("RPAR" in accepted or "RSQB" in accepted or "RBRACE" in accepted)
-    if opened is not None and (closer or last == opened):
+    if opened is not None and (last == opened or {"RPAR", "RSQB", "RBRACE"} & accepted):
         message = f"{quote(opened.text)} is not closed: expected `{_BRACKETS[opened.text]}`"
         return Trouble(opened.start, opened.end, message)
     if is_call and len(before) == 1:
@@ -249,16 +248,16 @@ def _opened(tokens: list[_Token]) -> _Token | None:
     return stack[-1] if stack else None
 
 
-def _unexpected(token: _Token, before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
-    opened = _opened(before)
+def _unexpected(stop: _Stop) -> Trouble:
+    token, accepted = stop.token, stop.accepted
+    opened = _opened(stop.before)
+    expected = _expected(accepted)
     if token.text in _BRACKETS.values():
         if opened is None and "$END" in accepted:
             return Trouble(token.start, token.end, f"{quote(token.text)} closes nothing")
         if opened is not None and token.text != _BRACKETS[opened.text] and "CONTAINS" in accepted:
-            message = f"found {quote(token.text)}, expected `{_BRACKETS[opened.text]}` for {quote(opened.text)}"
-            return Trouble(token.start, token.end, message)
-    what = f"the {'call' if is_call else 'expression'}'s end" if accepted == {"$END"} else _expected(accepted)
-    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {what}")
+            expected = f"`{_BRACKETS[opened.text]}` for {quote(opened.text)}"
+    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {expected}")
 
 
 _WORDS = {
