@@ -5,12 +5,15 @@ Pure: ids are derived from the place in the conversation, so that the same reque
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+import json
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 import msgspec
 
 from llmposter.core import tokens
+from llmposter.core.conversation import Pattern
 from llmposter.core.facts import parsed
+from llmposter.core.pattern import fits, text_of
 from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolCall
 from llmposter_dsl.program import Call, Fail, Refuse, Say, Template
 
@@ -18,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llmposter.core.chance import Chance
-    from llmposter.core.conversation import Step
+    from llmposter.core.conversation import Pieces, Step
     from llmposter.core.facts import Facts
     from llmposter.model import Message, Part, Turn
+
+    Templates: TypeAlias = tuple[tuple[str, Template], ...]
     from llmposter_dsl.program import Rule, Value
 
 
@@ -28,7 +33,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     """What *rule* answers; it has an outcome."""
     match rule.outcome:
         case Fail() as fail:
-            return failure(fail, facts)
+            return failure(fail, facts, rule.headers)
         case Say() | Refuse() as said:
             parts = tuple(_parts(said, facts, chance))
         case None:
@@ -42,11 +47,11 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
         parts=parts,
         finish=rule.finish or ("tool_calls" if any(isinstance(p, ToolCall) for p in parts) else "stop"),
         tokens=tokens.counted(turn, parts, rule.usage),
-        headers=tuple((name, template.render(facts)) for name, template in rule.headers),
+        headers=_headers(rule.headers, facts),
     )
 
 
-def failure(fail: Fail, facts: Facts) -> Failure:
+def failure(fail: Fail, facts: Facts, more: Templates = ()) -> Failure:
     """The error as the rule words it."""
     return Failure(
         name=fail.name,
@@ -54,9 +59,13 @@ def failure(fail: Fail, facts: Facts) -> Failure:
         type=fail.type,
         code=fail.code,
         message=None if fail.message is None else fail.message.render(facts),
-        headers=tuple((name, template.render(facts)) for name, template in fail.headers),
+        headers=_headers((*more, *fail.headers), facts),
         retry_after=None if fail.retry_after is None else float(fail.retry_after),
     )
+
+
+def _headers(headers: Templates, facts: Facts) -> tuple[tuple[str, str], ...]:
+    return tuple((name, template.render(facts)) for name, template in headers)
 
 
 def _parts(said: Say | Refuse, facts: Facts, chance: Chance) -> Iterator[Part]:
@@ -84,20 +93,33 @@ def _tool_call(call: Call, ordinal: int, facts: Facts, chance: Chance) -> ToolCa
 
 def json_text(value: Value) -> str:
     """JSON text of a plain value."""
-    return msgspec.json.encode(value, enc_hook=str).decode("utf-8")
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape and UTF-8 cannot hold
+        return json.dumps(value, default=str, separators=(",", ":"))
 
 
 def same(step: Step, message: Message) -> bool:
-    """Whether *message* of a history is the reply that *step* gave, as far as clients keep replies unchanged."""
-    if not isinstance(step.outcome, Reply):
+    """Whether *message* of a history is the reply that *step* gave, as far as clients keep replies unchanged.
+
+    White space, ids, key order and reasoning do not count, nor text that is left out beside calls.
+    """
+    reply = step.outcome
+    if not isinstance(reply, Reply):
         return False
-    parts = step.outcome.parts
-    text = "\n".join(part.text for part in parts if isinstance(part, Text | Refusal)).strip()
-    calls = [(p.tool, _comparable(p.arguments)) for p in parts if isinstance(p, ToolCall)]
-    if calls != [(call.tool, _comparable(call.arguments)) for call in message.calls]:
+    calls = tuple(part for part in reply.parts if isinstance(part, ToolCall))
+    if [call.tool for call in calls] != [call.tool for call in message.calls]:
         return False
-    shown = message.text.strip()
-    return shown == text or (bool(calls) and not shown)
+    by = step.pattern or Pattern((text_of(reply),), tuple((call.arguments,) for call in calls))
+    if not all(map(_fits_arguments, by.calls, (call.arguments for call in message.calls))):
+        return False
+    return fits(by.text, message.text) or (bool(calls) and not message.text.strip())
+
+
+def _fits_arguments(pieces: Pieces, shown: str) -> bool:
+    if len(pieces) != 1 or pieces[0] is None:
+        return fits(pieces, shown)
+    return bool(_comparable(pieces[0]) == _comparable(shown))
 
 
 def _comparable(arguments: str) -> Value:

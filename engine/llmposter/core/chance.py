@@ -22,10 +22,15 @@ _NORMAL: Final = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """The draws of one step."""
+    """The draws of one step.
+
+    Attributes:
+        scenario: keeps names apart that two scenarios give to like requests; draws depend on the seed alone.
+    """
 
     seed: int
     moment: Moment
+    scenario: str = ""
 
     def digest(self, place: str, size: int = 16) -> bytes:
         """*size* bytes that belong to this place in this step."""
@@ -43,7 +48,7 @@ class Chance:
 
     def name(self, place: str, length: int = 24) -> str:
         """Letters and digits that no other answer of the server has."""
-        letters = urlsafe_b64encode(self.digest(place, 24)).decode("ascii")
+        letters = urlsafe_b64encode(self.digest(f"{self.scenario}\n{place}", 24)).decode("ascii")
         return letters.replace("-", "x").replace("_", "y")[:length]
 
     def seconds(self, latency: Latency | None, place: str) -> float:

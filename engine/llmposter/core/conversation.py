@@ -63,7 +63,7 @@ class Pattern(Struct):
     """What a replayed reply is compared by where a template fills in what a replay cannot know.
 
     Attributes:
-        text: of the reply, white space aside. calls: the arguments of each call, as JSON text or as the author wrote it.
+        text: of the reply. calls: the arguments of each call, as JSON text or as the author wrote them.
     """
 
     text: Pieces

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast, overload
 
 import msgspec
+from msgspec.structs import replace
 
 from llmposter.core import tokens
 from llmposter_dsl.program import Duration
 from llmposter_dsl.types import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from llmposter.core.chance import Chance
     from llmposter.core.conversation import Conversation
@@ -56,20 +57,44 @@ def parsed(text: str) -> Value:
         return None
 
 
+class Watched(dict[str, "Value"]):
+    """The variables of a conversation in a replay, which notice when one is read that the replay cannot know."""
+
+    __slots__ = ("loose", "read")
+
+    def __init__(self, values: Mapping[str, Value], loose: Collection[str]) -> None:
+        super().__init__(values)
+        self.loose = loose
+        self.read = False
+
+    def get(self, name: str, default: Value = None) -> Value:
+        """As of any dict; compiled expressions read variables by it."""
+        self.read = self.read or name in self.loose
+        return super().get(name, default)
+
+
 class Facts:
     """The facts of one request, and of the conversation it belongs to; an `Env` for compiled rules."""
 
     def __init__(self, turn: Turn, conversation: Conversation, chance: Chance) -> None:
         self._turn, self._stands, self._chance = turn, conversation, chance
-        self.vars: Mapping[str, Value] = conversation.vars
+        self.vars: Mapping[str, Value] = _seen(conversation)
         self.groups: dict[str, Value] = {}
         self.state = conversation.state
+
+    def knows(self, conversation: Conversation) -> None:
+        """Variables were set; they are all that a rule changes before it moves on."""
+        self.vars = _seen(conversation)
 
     def moved(self, conversation: Conversation) -> Facts:
         """The same request where a rule has taken the conversation; what was found out about the request is kept."""
         after = Facts(self._turn, conversation, self._chance)
         after.__dict__.update((name, value) for name, value in self.__dict__.items() if name in _LASTING)
         return after
+
+    def in_state(self, state: str) -> Facts:
+        """The same request to the same conversation, if it stood in another state."""
+        return self.moved(replace(self._stands, state=state))
 
     # --- of the request
 
@@ -252,6 +277,10 @@ _LASTING: Final = frozenset(name for name, value in vars(Facts).items() if isins
     "visits",
     "elapsed",
 }
+
+
+def _seen(conversation: Conversation) -> Mapping[str, Value]:
+    return Watched(conversation.vars, conversation.loose) if conversation.loose else conversation.vars
 
 
 def _call(call: ToolUse) -> Value:
