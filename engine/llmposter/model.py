@@ -32,7 +32,7 @@ class Connection:
         self.open = True
 
 
-class Request(Struct):
+class Request(Struct, frozen=True):
     """One HTTP request as it came, its session prefix taken off the path.
 
     Attributes:
@@ -50,7 +50,7 @@ class Request(Struct):
     session: str = ""
 
 
-class ToolUse(Struct):
+class ToolUse(Struct, frozen=True):
     """A tool call in a history. `arguments` is the JSON text as the client sent it."""
 
     id: str
@@ -58,7 +58,7 @@ class ToolUse(Struct):
     arguments: str
 
 
-class ToolResult(Struct):
+class ToolResult(Struct, frozen=True):
     """A tool's result in a history. `error` is None where the format has no flag for it."""
 
     id: str
@@ -67,7 +67,7 @@ class ToolResult(Struct):
     error: bool | None = None
 
 
-class Message(Struct):
+class Message(Struct, frozen=True):
     """One message of a history.
 
     A wire gives role ``tool`` to a message of results, and splits one that has results and text into both;
@@ -88,14 +88,14 @@ class Message(Struct):
     thinking: str = ""
 
 
-class Tool(Struct):
+class Tool(Struct, frozen=True):
     """A tool that the request declares; `parameters` is its JSON Schema, or None."""
 
     name: str
     parameters: Json = None
 
 
-class Turn(Struct):
+class Turn(Struct, frozen=True):
     """One request in no provider's words.
 
     Attributes:
@@ -123,7 +123,7 @@ class Turn(Struct):
     extra: Any = None
 
 
-class BadRequest(Struct):
+class BadRequest(Struct, frozen=True):
     """A body that is no request of this provider; `message` is as the provider would say it."""
 
     message: str
@@ -135,21 +135,21 @@ class BadRequest(Struct):
 # --- what to answer ---------------------------------------------------------------------------------------------
 
 
-class Text(Struct):
+class Text(Struct, frozen=True):
     """Text of the assistant; `structured` where it is JSON that the scenario gave as data."""
 
     text: str
     structured: bool = False
 
 
-class Thinking(Struct):
+class Thinking(Struct, frozen=True):
     """Reasoning before the answer. `signature` is what a client must echo, where a provider has it."""
 
     text: str
     signature: str = ""
 
 
-class ToolCall(Struct):
+class ToolCall(Struct, frozen=True):
     """A tool call; `arguments` is JSON text, or what the author gave in its place."""
 
     id: str
@@ -157,7 +157,7 @@ class ToolCall(Struct):
     arguments: str
 
 
-class Refusal(Struct):
+class Refusal(Struct, frozen=True):
     """The provider's own form of refusal."""
 
     text: str
@@ -166,7 +166,7 @@ class Refusal(Struct):
 Part: TypeAlias = Text | Thinking | ToolCall | Refusal
 
 
-class Tokens(Struct):
+class Tokens(Struct, frozen=True):
     """Token counts of one answer. `output` includes `reasoning`; `input` includes `cached`."""
 
     input: int = 0
@@ -175,7 +175,7 @@ class Tokens(Struct):
     reasoning: int = 0
 
 
-class Reply(Struct):
+class Reply(Struct, frozen=True):
     """What the assistant says.
 
     Attributes:
@@ -193,7 +193,7 @@ class Reply(Struct):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Failure(Struct):
+class Failure(Struct, frozen=True):
     """A provider's HTTP error: by name (language.md, section 6), by status, or both; the rest replaces the provider's.
 
     Attributes:
@@ -210,7 +210,7 @@ class Failure(Struct):
     retry_after: float | None = None
 
 
-class Miss(Struct):
+class Miss(Struct, frozen=True):
     """No rule matched; `message` explains it to the author of the scenario."""
 
     message: str
@@ -219,7 +219,7 @@ class Miss(Struct):
 Outcome: TypeAlias = Reply | Failure | Miss
 
 
-class Violation(Struct):
+class Violation(Struct, frozen=True):
     """Something that the client did and should not have, or an `expect` that did not hold.
 
     Attributes:
@@ -235,14 +235,14 @@ class Violation(Struct):
 # --- one reply, spoken ------------------------------------------------------------------------------------------
 
 
-class Started(Struct):
+class Started(Struct, frozen=True):
     """A part begins."""
 
     index: int
     part: Part
 
 
-class Delta(Struct):
+class Delta(Struct, frozen=True):
     """The next stretch of a part's text or arguments."""
 
     index: int
@@ -250,7 +250,7 @@ class Delta(Struct):
     text: str
 
 
-class Ended(Struct):
+class Ended(Struct, frozen=True):
     """A part is complete."""
 
     index: int
@@ -260,14 +260,14 @@ class Ended(Struct):
 Piece: TypeAlias = Started | Delta | Ended
 
 
-class Frame(Struct):
+class Frame(Struct, frozen=True):
     """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them)."""
 
     data: bytes
     piece: Piece | None = None
 
 
-class Response(Struct):
+class Response(Struct, frozen=True):
     """An HTTP answer. Header names as the provider spells them; `content-length` is the transport's."""
 
     status: int
@@ -275,7 +275,7 @@ class Response(Struct):
     body: bytes
 
 
-class Route(Struct):
+class Route(Struct, frozen=True):
     """A path that a wire answers; `{name}` stands for one path segment."""
 
     method: str
@@ -314,13 +314,13 @@ class Wire(Protocol):
         """What of a rule this provider cannot express, a sentence each (LP4xx)."""
 
 
-class Wait(Struct):
+class Wait(Struct, frozen=True):
     """Let this many seconds pass on the clock."""
 
     seconds: float
 
 
-class Send(Struct):
+class Send(Struct, frozen=True):
     """Write these bytes of the body."""
 
     data: bytes
@@ -330,7 +330,7 @@ Item: TypeAlias = Wait | Send
 """What delivery asks of the transport, in order; the head of the answer goes out before the first `Send`."""
 
 
-class Plan(Struct):
+class Plan(Struct, frozen=True):
     """How one answer goes out: status and headers, whether its length is known, and the items of its body."""
 
     status: int

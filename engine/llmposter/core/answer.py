@@ -5,16 +5,13 @@ Pure: ids are derived from the place in the conversation, so that the same reque
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-import msgspec
-
 from llmposter.core import tokens
-from llmposter.core.conversation import Pattern
+from llmposter.core.conversation import Pattern, Shape
 from llmposter.core.facts import parsed
-from llmposter.core.pattern import fits, text_of
-from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolCall
+from llmposter.core.pattern import fits, json_text, resembles, text_of
+from llmposter.model import Failure, Refusal, Reply, Text, Thinking, Tokens, ToolCall
 from llmposter_dsl.program import Call, Fail, Refuse, Say, Template
 
 if TYPE_CHECKING:
@@ -24,9 +21,9 @@ if TYPE_CHECKING:
     from llmposter.core.conversation import Pieces, Step
     from llmposter.core.facts import Facts
     from llmposter.model import Message, Part, Turn
+    from llmposter_dsl.program import Rule, Value
 
     Templates: TypeAlias = tuple[tuple[str, Template], ...]
-    from llmposter_dsl.program import Rule, Value
 
 
 def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failure:
@@ -46,7 +43,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
         model=turn.model,
         parts=parts,
         finish=rule.finish or ("tool_calls" if any(isinstance(p, ToolCall) for p in parts) else "stop"),
-        tokens=tokens.counted(turn, parts, rule.usage),
+        tokens=Tokens() if chance.moment.replayed else tokens.counted(turn, parts, rule.usage),
         headers=_headers(rule.headers, facts),
     )
 
@@ -91,14 +88,6 @@ def _tool_call(call: Call, ordinal: int, facts: Facts, chance: Chance) -> ToolCa
     return ToolCall(given or f"call_{chance.name(f'call {ordinal}')}", call.tool, arguments)
 
 
-def json_text(value: Value) -> str:
-    """JSON text of a plain value."""
-    try:
-        return msgspec.json.encode(value, enc_hook=str).decode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape and UTF-8 cannot hold
-        return json.dumps(value, default=str, separators=(",", ":"))
-
-
 def same(step: Step, message: Message) -> bool:
     """Whether *message* of a history is the reply that *step* gave, as far as clients keep replies unchanged.
 
@@ -116,10 +105,14 @@ def same(step: Step, message: Message) -> bool:
     return fits(by.text, message.text) or (bool(calls) and not message.text.strip())
 
 
-def _fits_arguments(pieces: Pieces, shown: str) -> bool:
-    if len(pieces) != 1 or pieces[0] is None:
-        return fits(pieces, shown)
-    return bool(_comparable(pieces[0]) == _comparable(shown))
+def _fits_arguments(by: Pieces | Shape, shown: str) -> bool:
+    match by:
+        case Shape(value=value):
+            return resembles(value, parsed(shown or "{}"))
+        case (str() as known,):
+            return bool(_comparable(known) == _comparable(shown))
+        case _:
+            return fits(by, shown)
 
 
 def _comparable(arguments: str) -> Value:

@@ -5,15 +5,14 @@ Pure: time, chance and identity come in with a `Moment`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes
 from typing import TypeAlias
 
+from llmposter.model import Outcome, Struct, Violation
 from llmposter_dsl.program import Delivery, Rule, Value
 
-from llmposter.model import Outcome, Struct, Violation
 
-
-class Conversation(Struct):
+class Conversation(Struct, frozen=True):
     """A conversation at one position. JSON-able; a new one is made for every step.
 
     Attributes:
@@ -34,7 +33,7 @@ class Conversation(Struct):
     loose: tuple[str, ...] = ()
 
 
-class Moment(Struct):
+class Moment(Struct, frozen=True):
     """What a step needs to know beside conversation and turn.
 
     Attributes:
@@ -59,18 +58,28 @@ Pieces: TypeAlias = tuple[str | None, ...]
 """Text of which a replay does not know all: None stands for any text, an empty one too."""
 
 
-class Pattern(Struct):
-    """What a replayed reply is compared by where a template fills in what a replay cannot know.
+class Unknown(Struct, frozen=True):
+    """Stands in a JSON value for what a replay does not know."""
+
+
+class Shape(Struct, frozen=True):
+    """A JSON value with `Unknown` in it."""
+
+    value: Value
+
+
+class Pattern(Struct, frozen=True):
+    """What a replayed reply is compared by where the scenario fills in what a replay cannot know.
 
     Attributes:
-        text: of the reply. calls: the arguments of each call, as JSON text or as the author wrote them.
+        text: of the reply. calls: the arguments of each call, as text or as JSON.
     """
 
     text: Pieces
-    calls: tuple[Pieces, ...] = ()
+    calls: tuple[Pieces | Shape, ...] = ()
 
 
-class Step(Struct):
+class Step(Struct, frozen=True):
     """The result of `advance`.
 
     Attributes:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import msgspec
-
+from llmposter.core.pattern import json_text
 from llmposter_dsl.place import where
 from llmposter_dsl.program import Duration
 
@@ -140,15 +139,8 @@ def _chain(rules: Iterable[Rule]) -> str:
 
 def shown(value: Value, facts: Facts) -> str:
     """A value as the language writes it, shortened, without the request's credentials."""
-    text = str(value) if isinstance(value, Duration) else _json(value)
+    text = str(value) if isinstance(value, Duration) else json_text(value)
     return _short(_masked(text, _secrets(facts)))
-
-
-def _json(value: Value) -> str:
-    try:
-        return msgspec.json.encode(value, enc_hook=str).decode("utf-8")
-    except (UnicodeEncodeError, RecursionError):
-        return ascii(value)
 
 
 def _secrets(facts: Facts) -> set[str]:
@@ -161,7 +153,7 @@ def _masked(text: str, secrets: Iterable[str]) -> str:
     """*text* with only the first characters of each secret, in whatever case it stands there."""
     for secret in sorted(secrets, key=len, reverse=True):
         kept = min(4, len(secret) // 3)
-        forms = "|".join(re.escape(form) for form in (secret, _json(secret)[1:-1]))
+        forms = "|".join(re.escape(form) for form in (secret, json_text(secret)[1:-1]))
         text = re.sub(forms, lambda found: f"{found[0][:kept]}…", text, flags=re.IGNORECASE)  # noqa: B023
     return text
 

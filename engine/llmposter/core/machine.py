@@ -15,7 +15,7 @@ from llmposter.core import answer, explain
 from llmposter.core.chance import Chance
 from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.facts import Facts
-from llmposter.core.pattern import known, pattern
+from llmposter.core.pattern import json_text, known, pattern
 from llmposter.model import Miss, Reply, ToolCall, Violation
 from llmposter_dsl.place import where
 from llmposter_dsl.program import Data, Refuse, Say
@@ -73,7 +73,7 @@ class Machine:
         if self.program.key is None:
             return None
         value = self.program.key.evaluate(self._outside(turn))
-        return None if value in (None, "") else value if isinstance(value, str) else answer.json_text(value)
+        return None if value in (None, "") else value if isinstance(value, str) else json_text(value)
 
     def advance(self, conversation: Conversation, turn: Turn, moment: Moment) -> Step:
         """What this request gets where the conversation stands, and where it stands then."""

@@ -6,11 +6,14 @@ was set from them, is left open.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from llmposter.core.conversation import Pattern
+import msgspec
+
+from llmposter.core.conversation import Pattern, Shape, Unknown
 from llmposter.core.facts import Watched
-from llmposter.model import Refusal, Reply, Text, ToolCall
+from llmposter.model import Refusal, Reply, Text
 from llmposter_dsl.expressions.operations import text as written
 from llmposter_dsl.program import Refuse, Say, Template
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.conversation import Pieces
     from llmposter.core.facts import Facts
-    from llmposter_dsl.program import Call, Data, Expression, Value
+    from llmposter_dsl.program import Data, Expression, Value
 
 
 def known(facts: Facts, source: Expression | Data, evaluate: Callable[[Any], Value]) -> tuple[Value, bool]:
@@ -34,8 +37,9 @@ def known(facts: Facts, source: Expression | Data, evaluate: Callable[[Any], Val
 
 def pattern(said: Say | Refuse, reply: Reply, facts: Facts) -> Pattern | None:
     """What to compare *reply* by; None where all of it is known."""
-    said_text, calls = (_text(said, reply, facts), _calls(said, reply, facts))
-    return Pattern(said_text, calls) if None in said_text or any(None in call for call in calls) else None
+    text, calls = _text(said, reply, facts), _calls(said, facts)
+    known_calls = all(isinstance(call, tuple) and None not in call for call in calls)
+    return None if known_calls and None not in text else Pattern(text, calls)
 
 
 def _text(said: Say | Refuse, reply: Reply, facts: Facts) -> Pieces:
@@ -48,17 +52,25 @@ def _text(said: Say | Refuse, reply: Reply, facts: Facts) -> Pieces:
     return pieces
 
 
-def _calls(said: Say | Refuse, reply: Reply, facts: Facts) -> tuple[Pieces, ...]:
-    if isinstance(said, Refuse):
-        return ()
-    made = (part.arguments for part in reply.parts if isinstance(part, ToolCall))
-    return tuple(_arguments(call, text, facts) for call, text in zip(said.calls, made, strict=True))
+def _calls(said: Say | Refuse, facts: Facts) -> tuple[Pieces | Shape, ...]:
+    return () if isinstance(said, Refuse) else tuple(_arguments(call.arguments, facts) for call in said.calls)
 
 
-def _arguments(call: Call, made: str, facts: Facts) -> Pieces:
-    if isinstance(call.arguments, Template):
-        return _pieces(call.arguments, facts)
-    return (made,) if known(facts, call.arguments, call.arguments.build)[1] else (None,)
+def _arguments(arguments: Data | Template, facts: Facts) -> Pieces | Shape:
+    if isinstance(arguments, Template):
+        return _pieces(arguments, facts)
+    value, certain = known(facts, arguments, arguments.build)
+    return (json_text(value),) if certain else Shape(_shape(arguments, facts))
+
+
+def _shape(data: Data, facts: Facts) -> Value:
+    """The value of *data*, with `Unknown` for each member or item that the replay does not know."""
+    value, certain = known(facts, data, data.build)
+    if certain:
+        return value
+    if data.members is not None:
+        return {name: _shape(member, facts) for name, member in data.members.items()}
+    return [_shape(item, facts) for item in data.items] if data.items is not None else Unknown()
 
 
 def _pieces(template: Template, facts: Facts) -> Pieces:
@@ -88,6 +100,23 @@ def fits(pieces: Iterable[str | None], text: str) -> bool:
     return True
 
 
+def resembles(value: Value, shown: Value) -> bool:
+    """Whether *shown* is *value*, with anything where that is unknown."""
+    match value:
+        case Unknown():
+            return True
+        case dict():
+            return (
+                isinstance(shown, dict)
+                and value.keys() == shown.keys()
+                and all(resembles(member, shown[name]) for name, member in value.items())
+            )
+        case list():
+            return isinstance(shown, list) and len(value) == len(shown) and all(map(resembles, value, shown))
+        case _:
+            return bool(value == shown)
+
+
 def _between_unknowns(pieces: Iterable[str | None]) -> list[str]:
     literals = [""]
     for piece in pieces:
@@ -96,6 +125,14 @@ def _between_unknowns(pieces: Iterable[str | None]) -> list[str]:
         else:
             literals[-1] += "".join(piece.split())
     return literals
+
+
+def json_text(value: Value) -> str:
+    """JSON text of a plain value."""
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can escape and UTF-8 cannot hold
+        return json.dumps(value, default=str, separators=(",", ":"))
 
 
 def text_of(reply: Reply) -> str:
