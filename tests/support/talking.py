@@ -6,9 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace as with_fields
 
-from llmposter_dsl.place import At
-from llmposter_dsl.program import Program
-from llmposter_dsl.source import Source, Span
 from msgspec.structs import replace
 
 from llmposter.core.conversation import Conversation, Moment, Step
@@ -28,6 +25,9 @@ from llmposter.model import (
     ToolUse,
     Turn,
 )
+from llmposter_dsl.place import At
+from llmposter_dsl.program import Program
+from llmposter_dsl.source import Source, Span
 
 PLACE = At(Source("fake.toml", "fake"), Span(0, 4))
 
@@ -101,7 +101,7 @@ Play = Callable[[Conversation, Turn, Moment], Played]
 
 
 class FakeMachine:
-    """A machine whose step is a function: it gives ``reply``, ``call``, ``error`` or ``miss``, text, and what is after."""
+    """A machine whose step is a function that gives ``reply``, ``call``, ``error`` or ``miss``, text, and what follows."""
 
     def __init__(self, program: Program, play: Play, serves: Callable[[Turn], bool] = lambda _: True) -> None:
         self.program, self.play, self._serves = program, play, serves
@@ -116,7 +116,7 @@ class FakeMachine:
             case "reply":
                 outcome, answered = reply(Text(text)), 1
             case "call":
-                id_ = f"call_{moment.number}_{moment.fingerprint}_{moment.attempt}"
+                id_ = f"call_{moment.session}_{moment.number}_{moment.fingerprint}_{moment.attempt}"
                 outcome, answered = reply(ToolCall(id_, "tool", json.dumps({"n": text}))), 1
             case "error":
                 outcome, answered = Failure(name=text), 0
@@ -135,14 +135,6 @@ def reply(*parts: Text | ToolCall) -> Reply:
     return Reply("id", 0, "m", parts, "stop", Tokens())
 
 
-def same(step: Step, message: Message) -> bool:
-    assert isinstance(step.outcome, Reply)
-    told = spoken(step.outcome)
-    return told.text.strip() == message.text.strip() and [(c.tool, json.loads(c.arguments)) for c in told.calls] == [
-        (c.tool, json.loads(c.arguments)) for c in message.calls
-    ]
-
-
 def program(**fields: object) -> Program:
     return with_fields(Program("fake", PLACE, "s0", {}), **fields)
 
@@ -158,7 +150,5 @@ def fake_mock(
         [program for program, _ in machines],
         clock or StoppedClock(),
         machine=lambda program: by_program[id(program)],
-        same=same,
-        findings=lambda turn: turn.breaches,
         **options,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable
+    from collections.abc import Hashable, Iterable
 
 T = TypeVar("T")
 
@@ -29,15 +30,19 @@ class Buckets(Generic[T]):
                 if not bucket:
                     del self._under[key]
 
-    def under(self, key: Hashable) -> Collection[T]:
-        """All under a key, oldest first; `reversed` gives them newest first."""
-        return self._under.get(key, {}).keys()
+    def count(self, key: Hashable) -> int:
+        return len(self._under.get(key, ()))
+
+    def first(self, key: Hashable, most: int) -> list[T]:
+        """The oldest under a key, oldest first."""
+        return list(islice(self._under.get(key, ()), most))
+
+    def latest(self, key: Hashable, most: int) -> list[T]:
+        """The newest under a key, newest first."""
+        return list(islice(reversed(self._under.get(key, {})), most))
 
     def oldest(self, key: Hashable) -> T | None:
         return next(iter(self._under.get(key, ())), None)
 
     def newest(self, key: Hashable) -> T | None:
         return next(reversed(self._under.get(key, {})), None)
-
-    def __len__(self) -> int:
-        return len(self._under)

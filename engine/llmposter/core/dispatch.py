@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llmposter.core.fingerprint import Prints, client_of
 from llmposter.core.lanes import NOWHERE, Caller
-from llmposter.core.replay import Mark, Player, Walk, walk
+from llmposter.core.replay import Mark, Past, Player, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,6 @@ class Found:
 
     Attributes:
         position: after its last answer; or, before a `walk`, the last that is recorded.
-        named: the position was found by an echoed id, so that it is this conversation's alone.
         walk: the replay that leads on from there, None where none was needed.
     """
 
@@ -34,7 +33,6 @@ class Found:
     space: Space
     caller: Caller
     position: Position | None = None
-    named: bool = False
     walk: Walk | None = None
 
     @property
@@ -96,11 +94,10 @@ class Dispatch:
         """The position after the answer at *index*, by an id that it gave out or by the history."""
         space, caller, prints = found.space, found.caller, self._prints
         if (position := space.named(call.id for call in self._turn.messages[index].calls)) is not None:
-            found.position, found.named = position, True
+            found.position = position
         else:
             went = prints.full if index == prints.answers[-1] else _next_input(prints, index)
             found.position = space.at(prints.after[index + 1], caller.who, caller.connection.number, went)
-            found.named = False
 
     def _replayed(self, player: Player) -> Found:
         """From the longest prefix on that is recorded."""
@@ -116,7 +113,8 @@ class Dispatch:
         strict = player.program.foreign == "reject" or (
             player.program.foreign == "latest" and found.space.latest is not None
         )
-        found.walk = walk(player, self._turn, self._prints, Mark(count, stands), self._now, stop_at_foreign=strict)
+        past = Past(player, self._turn, self._prints, self._now)
+        found.walk = past.walk(Mark(count, stands), stop_at_foreign=strict)
         return found
 
 

@@ -68,7 +68,7 @@ def spoken(reply: Reply) -> Message:
 
 
 def client_of(system: str) -> bytes:
-    """What tells clients apart whose histories are alike: the system prompt, without digits, for agents put clocks there."""
+    """What tells alike clients apart: the system prompt without digits, for agents put clocks there."""
     kept = system.encode("utf-8", "surrogatepass").translate(None, b"0123456789" + _BLANK)
     return blake2b(kept, digest_size=8).digest() if kept else b""
 

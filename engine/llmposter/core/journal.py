@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from llmposter.model import Failure, Miss, Outcome, Refusal, Reply, Text, Thinking, ToolCall
 from llmposter_dsl.place import where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from llmposter.core.conversation import Step
     from llmposter.model import Request, Rule, Violation
@@ -37,9 +39,9 @@ class Entry:
     """
 
     __slots__ = (
-        "after", "answer", "attempt", "before", "body", "conversation", "cut", "detail", "ended", "foreign", "forked_from",
-        "how", "latency", "model", "number", "outcome", "passed", "provider", "request", "retry", "rule", "scenario", "sent",
-        "session", "status", "stream", "time", "violations",
+        "after", "answer", "attempt", "before", "body", "conversation", "cut", "detail", "ended", "foreign",
+        "forked_from", "how", "latency", "model", "number", "outcome", "passed", "provider", "request", "retry", "rule",
+        "scenario", "sent", "session", "status", "stream", "time", "violations",
     )  # fmt: skip
 
     def __init__(self, time: float, session: str, outcome: str, request: Request | None = None) -> None:
@@ -73,6 +75,8 @@ class Entry:
                 self.outcome, self.status = "error", failure.status
             case Miss(message):
                 self.outcome, self.detail = "miss", message
+        if step.missed:
+            self.outcome, self.detail = "miss", step.missed
 
     def finished(self, now: float, status: int, sent: int, how: str) -> None:
         """The answer went out, or as much of it as the client took; *sent* counts bytes of its body."""
@@ -87,8 +91,6 @@ class Entry:
 
 
 def _bodiless(request: Request | None) -> Request | None:
-    from msgspec.structs import replace
-
     return None if request is None else replace(request, body=b"")
 
 
@@ -157,14 +159,14 @@ def render(entry: Entry) -> dict[str, Any]:
     }
     if (request := entry.request) is not None:
         shown |= {
-            "method": request.method, "path": request.path, "query": {k: _masked(k, v) for k, v in request.query.items()},
-            "headers": {k: _masked(k, v) for k, v in request.headers.items()}, "provider": entry.provider,
+            "method": request.method, "path": request.path, "query": _masked(request.query),
+            "headers": _masked(request.headers), "provider": entry.provider,
             "model": entry.model, "stream": entry.stream, "retry": entry.retry,
         }  # fmt: skip
     shown |= {
         "scenario": entry.scenario, "conversation": entry.conversation, "before": entry.before, "after": entry.after,
-        "attempt": entry.attempt, "rule": entry.rule and entry.rule.name, "place": entry.rule and where(entry.rule.place),
-        "passed": [rule.name for rule in entry.passed], "violations": [shown_violation(v) for v in entry.violations],
+        "attempt": entry.attempt, "rule": entry.rule and entry.rule.name,
+        "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed], "violations": [shown_violation(v) for v in entry.violations],
         "detail": entry.detail, "foreign_from": entry.foreign, "forked_from": entry.forked_from,
     }  # fmt: skip
     if request is not None:
@@ -180,9 +182,11 @@ def shown_violation(violation: Violation) -> dict[str, str]:
     return {"kind": violation.kind, "message": violation.message, "place": violation.place}
 
 
-def _masked(name: str, value: str) -> str:
-    if name.lower() not in _SECRET:
-        return value
+def _masked(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: _hidden(value) if name.lower() in _SECRET else value for name, value in values.items()}
+
+
+def _hidden(value: str) -> str:
     scheme, space, secret = value.rpartition(" ")
     return f"{scheme}{space}{secret[:3] if len(secret) > 8 else ''}…"
 

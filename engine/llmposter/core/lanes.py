@@ -1,4 +1,4 @@
-"""Attempts: what a history cannot show, kept in a lane at its place until an answer succeeds, and which lane a request is of.
+"""Attempts: what a history cannot show, kept in a lane until an answer succeeds; and which lane a request is of.
 
 Clients that stand at the same place at the same time get a lane each. A *place* is a position after an answer, where
 any input goes on in the lane; or, at an opening, the exact history. A closed lane keeps its answer for a while.
@@ -7,14 +7,13 @@ any input goes on in the lane; or, at an opening, the exact history. A closed la
 from __future__ import annotations
 
 from collections import OrderedDict
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.buckets import Buckets
 from llmposter.model import Connection, Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.positions import Position, Talk
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 KEEPS_ANSWER: Final = 600.0
 """Seconds for which a closed lane keeps its answer."""
-MOST_CLOSED: Final = 4096
-"""Closed lanes that keep their answer, in one scenario of one session."""
+MOST_CLOSED: Final = 10_000
+"""Closed lanes that keep their answer, on the whole server."""
 _GLANCE: Final = 64
 """How many lanes are looked at, oldest first, for one whose connection is closed."""
 
@@ -96,15 +95,31 @@ NOWHERE = Connection(0)
 """The connection of every client under a key, and of none."""
 
 
+class Kept:
+    """All closed lanes of the server, the first closed first."""
+
+    __slots__ = ("lanes",)
+
+    def __init__(self) -> None:
+        self.lanes: OrderedDict[Lane, None] = OrderedDict()
+
+    def trim(self, now: float) -> None:
+        while self.lanes:
+            first = next(iter(self.lanes))
+            if len(self.lanes) <= MOST_CLOSED and first.closed_at >= now - KEEPS_ANSWER:
+                return
+            first.talk.space.lanes.forget(first)
+
+
 class Lanes:
     """The lanes of one space, open and closed."""
 
     __slots__ = ("_closed", "_kept", "_open")
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept) -> None:
         self._open: Buckets[Lane] = Buckets()
         self._closed: Buckets[Lane] = Buckets()
-        self._kept: OrderedDict[Lane, None] = OrderedDict()
+        self._kept = kept
 
     def leave_open(self, lane: Lane) -> None:
         self._open.add(lane, lane.open_keys())
@@ -118,8 +133,7 @@ class Lanes:
     def close(self, lane: Lane, answer: Step, now: float) -> None:
         lane.answer, lane.closed_at = answer, now
         self._keep(lane)
-        while self._kept and (len(self._kept) > MOST_CLOSED or next(iter(self._kept)).closed_at < now - KEEPS_ANSWER):
-            self.forget(next(iter(self._kept)))
+        self._kept.trim(now)
 
     def asked_again(self, lane: Lane, caller: Caller) -> None:
         """The answer of a closed lane went out once more, to this caller."""
@@ -129,7 +143,7 @@ class Lanes:
 
     def _keep(self, lane: Lane) -> None:
         self._closed.add(lane, lane.closed_keys())
-        self._kept[lane] = None
+        self._kept.lanes[lane] = None
         lane.talk.lanes[lane] = None
 
     def forget(self, lane: Lane) -> None:
@@ -137,7 +151,7 @@ class Lanes:
             self.take(lane)
             return
         self._closed.discard(lane, lane.closed_keys())
-        self._kept.pop(lane, None)
+        self._kept.lanes.pop(lane, None)
         lane.talk.lanes.pop(lane, None)
 
     def find(self, caller: Caller, places: Sequence[bytes], now: float, origin: Position | None) -> Lane | None:
@@ -171,24 +185,24 @@ class Lanes:
         )
 
     def _likeliest(self, key: Hashable) -> Lane | None:
-        lanes = self._open.under(key)
-        return next((lane for lane in islice(lanes, _GLANCE) if not lane.connection.open), None) or next(
-            iter(lanes), None
-        )
+        lanes = self._open.first(key, _GLANCE)
+        return next((lane for lane in lanes if not lane.connection.open), None) or next(iter(lanes), None)
 
     def _only_plausible(self, caller: Caller, place: bytes, count: int) -> Lane | None:
         """Some counts may have been spent on answers that do not count here: this client's lane is still behind."""
         lanes = [
             lane
-            for lane in islice(self._open.under((place, caller.who)), _GLANCE)
+            for lane in self._open.first((place, caller.who), _GLANCE)
             if lane.input == caller.input and lane.sdk < count and _may_be(lane, caller)
         ]
         return lanes[0] if len(lanes) == 1 else None
 
     def _same_connection(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:
         for place in places:
-            lanes = self._open.under((place, caller.who, caller.connection.number))
-            if found := _first(lanes, caller, lambda lane: origin is None or lane.origin is origin):
+            lanes = self._open.first((place, caller.who, caller.connection.number), _GLANCE)
+            if found := _asked(lanes, caller):
+                return found
+            if found := next((lane for lane in lanes if origin is None or lane.origin is origin), None):
                 return found
         return None
 
@@ -198,18 +212,18 @@ class Lanes:
         With another input only if it is alone there: among several clients a different input is no sign of one.
         """
         for place in places:
-            here = self._open.under((place, caller.who))
-            lanes = [lane for lane in islice(here, _GLANCE) if not lane.connection.open]
-            alone = origin is None and len(here) == 1
-            if found := _first(lanes, caller, lambda _: alone):  # noqa: B023 - used at once
+            here = self._open.first((place, caller.who), _GLANCE)
+            lanes = [lane for lane in here if not lane.connection.open]
+            if found := _asked(lanes, caller):
                 return found
+            if lanes and len(here) == 1 and origin is None:
+                return lanes[0]
         return None
 
 
-def _first(lanes: Collection[Lane], caller: Caller, else_: Callable[[Lane], bool]) -> Lane | None:
-    """The first that asked the same; else the first that will do."""
-    glance = list(islice(lanes, _GLANCE))
-    return next((lane for lane in glance if lane.input == caller.input), None) or next(filter(else_, glance), None)
+def _asked(lanes: Sequence[Lane], caller: Caller) -> Lane | None:
+    """The first of these that asked the same."""
+    return next((lane for lane in lanes if lane.input == caller.input), None)
 
 
 def _may_be(lane: Lane, caller: Caller) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from llmposter.core import views
+from llmposter.core.conformance import findings
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.dispatch import Dispatch
 from llmposter.core.fingerprint import Prints
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from llmposter.core.positions import Talk
-    from llmposter.model import Message
     from llmposter_dsl.program import Program
 
 MOST_CONVERSATIONS: Final = 100_000
@@ -51,8 +51,7 @@ class Mock:
         clock: gives all time.
         journal_size: entries that are kept.
         most_conversations: that are held; of more, the one asked longest ago is dropped.
-        machine, same, findings: what plays a program, compares its answers and looks at histories; by default those
-            of `core.machine`, `core.answer` and `core.conformance`.
+        machine: makes what plays a program; `core.machine.Machine` by default.
     """
 
     def __init__(
@@ -63,19 +62,9 @@ class Mock:
         journal_size: int = JOURNAL_SIZE,
         most_conversations: int = MOST_CONVERSATIONS,
         machine: Callable[[Program], Machine] | None = None,
-        same: Callable[[Step, Message], bool] | None = None,
-        findings: Callable[[Turn], tuple[str, ...]] | None = None,
     ) -> None:
-        if machine is None or same is None or findings is None:
-            # Late, for what they import is heavy, and lint needs none of it.
-            from llmposter.core import answer, conformance  # noqa: PLC0415
-            from llmposter.core import machine as machines
-
-            machine = machine or machines.Machine
-            same, findings = same or answer.same, findings or conformance.findings
         self.clock = clock
-        self._findings = findings
-        self._players = tuple(Player(n, program, machine(program), same) for n, program in enumerate(programs))
+        self._players = tuple(Player(n, program, (machine or _machine)(program)) for n, program in enumerate(programs))
         self._sessions = Sessions(most_conversations)
         self._journal = Journal(journal_size)
 
@@ -96,8 +85,8 @@ class Mock:
         else:
             program = found.player.program
             entry.scenario = program.name
-            findings = () if program.conformance == "off" else self._findings(turn)
-            step = Play(self._sessions, session, found, turn, prints, entry, now).step(findings)
+            breaches = () if program.conformance == "off" else findings(turn)
+            step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)
         self._write(session, entry)
         self._drop_idle(now)
         return Exchange(step, entry, program)
@@ -199,3 +188,10 @@ class Mock:
         for each in chosen:
             if each is not None:
                 yield from each.talks.values()
+
+
+def _machine(program: Program) -> Machine:
+    # Late, for `transitions` takes long to import and not every run needs it.
+    from llmposter.core.machine import Machine  # noqa: PLC0415
+
+    return Machine(program)

@@ -1,7 +1,8 @@
-"""One request played: its place settled, its lane found, the machine advanced one step, and what came of it recorded."""
+"""One request played: its place settled, its lane found, the machine advanced one step, what came of it recorded."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,10 +11,10 @@ from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.fingerprint import Prints, after_answer
 from llmposter.core.lanes import Lane
 from llmposter.core.positions import Position, Talk
+from llmposter.core.replay import made_ids
 from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
-
     from llmposter.core.dispatch import Found
     from llmposter.core.journal import Entry
     from llmposter.core.sessions import Session, Sessions
@@ -26,28 +27,28 @@ class Refused(Struct, frozen=True):
     foreign: int
 
 
+@dataclass(slots=True)
 class Play:
     """What one request needs while it is played."""
 
-    __slots__ = ("_caller", "_found", "_player", "_prints", "_session", "_sessions", "_space", "_turn", "entry", "now")
-
-    def __init__(
-        self, sessions: Sessions, session: Session, found: Found, turn: Turn, prints: Prints, entry: Entry, now: float
-    ) -> None:
-        self._sessions, self._session, self._found, self._turn, self._prints = sessions, session, found, turn, prints
-        self._player, self._space, self._caller = found.player, found.space, found.caller
-        self.entry, self.now = entry, now
+    sessions: Sessions
+    session: Session
+    found: Found
+    turn: Turn
+    prints: Prints
+    entry: Entry
+    now: float
 
     def step(self, findings: tuple[str, ...]) -> Step:
         """The machine's step, recorded; *findings* are those on the client's history."""
-        if findings and self._player.program.conformance == "reject":
+        if findings and self.found.player.program.conformance == "reject":
             return self._refusal(findings[0], findings)
         settled = self._settled()
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)
         places = self._places(settled)
-        origin = settled if settled is not None and self._space.crowded(settled.print) else None
-        lane = self._space.lanes.find(self._caller, places, self.now, origin)
+        origin = settled if settled is not None and self.found.space.crowded(settled.print) else None
+        lane = self.found.space.lanes.find(self.found.caller, places, self.now, origin)
         if lane is not None and lane.answer is not None:
             return self._again(lane, findings)
         if lane is not None:
@@ -58,121 +59,122 @@ class Play:
                 return self._refuse_foreign(begun)
             lane = begun
         lane.place = places[0]
-        lane.came(self._caller)
+        lane.came(self.found.caller)
         return self._advance(lane, findings)
 
     # --- where it stands --------------------------------------------------------------------------------------------
 
     def _settled(self) -> Position | Refused | None:
         """The position after the last answer, a replay recorded; None at an opening."""
-        walk = self._found.walk
+        walk = self.found.walk
         if walk is None:
-            if (position := self._found.position) is not None:
+            if (position := self.found.position) is not None:
                 self._came_back(position)
             return position
         if walk.foreign is not None:
-            if self._player.program.foreign == "reject":
+            if self.found.player.program.foreign == "reject":
                 return Refused(f"messages[{walk.foreign}] is not an answer of this conversation", walk.foreign)
-            if self._player.program.foreign == "latest" and (talk := self._space.latest) is not None:
+            if self.found.player.program.foreign == "latest" and (talk := self.found.space.latest) is not None:
                 talk.foreign = walk.foreign
-                return self._record(talk, self._prints.answers[-1] + 1, talk.latest)
+                return self._record(talk, self.prints.answers[-1] + 1, talk.latest)
         return self._walked()
 
     def _walked(self) -> Position | None:
         """The marks of a replay, recorded as positions of one conversation."""
-        walk, base = self._found.walk, self._found.position
+        walk, base = self.found.walk, self.found.position
         assert walk is not None
         first, position = walk.marks[0], base
         if base is not None and not first.root and not base.root:
             talk = self._talk_from(base, self._input_before(first.count - 1))
         else:
-            talk = self._sessions.begin(self._session, self._space, first.stands, self.now)
+            talk = self.sessions.begin(self.session, self.found.space, first.stands, self.now)
             talk.foreign = base.talk.foreign if walk.foreign is None and base is not None else walk.foreign
         last = walk.marks[-1]
         for mark, following in zip(walk.marks, (*walk.marks[1:], None), strict=True):
             position = self._record(talk, mark.count, mark.stands, mark.ids, root=mark.root)
             if following is not None:
-                self._space.goes_on(position, self._input_before(following.count - 1))
+                self.found.space.goes_on(position, self._input_before(following.count - 1))
         talk.latest = last.stands
         return position
 
     def _input_before(self, index: int) -> bytes:
         """The fingerprint of what the answer at *index* of the history answered."""
-        return self._prints.after[index]
+        return self.prints.after[index]
 
     def _record(
         self, talk: Talk, count: int, stands: Conversation, ids: tuple[str, ...] = (), *, root: bool = False
     ) -> Position:
-        caller = self._caller
+        caller = self.found.caller
         position = Position(
-            talk, self._prints.after[count], stands, caller.who, caller.connection.number, ids, root=root
+            talk, self.prints.after[count], stands, caller.who, caller.connection.number, ids, root=root
         )
-        self._space.record(position)
+        self.found.space.record(position)
         return position
 
     def _came_back(self, position: Position) -> None:
         """The client has the answer: it will not ask for it again."""
         if position.closed is not None:
-            self._space.lanes.forget(position.closed)
+            self.found.space.lanes.forget(position.closed)
             position.closed = None
 
     def _places(self, position: Position | None) -> tuple[bytes, ...]:
         """Where lanes may hang for this request, longest first."""
         if position is None or position.root:
-            return (self._prints.full, *reversed(self._prints.tail[:-1]))
-        if self._found.named and self._found.walk is None:
-            return (position.print + position.talk.id.encode(),)
+            return (self.prints.full, *reversed(self.prints.tail[:-1]))
+        echoed = self.turn.messages[self.prints.answers[-1]].calls
+        if self.found.space.named(call.id for call in echoed) is position:
+            return (position.print + position.talk.id.encode(),)  # no other client can stand here
         return (position.print,)
 
     # --- lanes ------------------------------------------------------------------------------------------------------
 
     def _go_on(self, lane: Lane) -> None:
-        self._space.lanes.take(lane)
+        self.found.space.lanes.take(lane)
         origin = lane.origin
         if origin is not None and origin.talk is lane.talk and not origin.root:
-            origin.went = self._prints.full
+            origin.went = self.prints.full
 
     def _begin_lane(self, position: Position | None, place: bytes) -> Lane | Refused:
         if position is None:
             return self._opening_lane(place)
         if position.root:
-            talk, stands = position.talk, self._player.opening(self.now, foreign=True)
+            talk, stands = position.talk, self.found.player.opening(self.now, foreign=True)
             if position.went is None:
-                self._space.goes_on(position, self._prints.full)
+                self.found.space.goes_on(position, self.prints.full)
                 talk.number = self._number()
             else:
                 talk = self._begin(stands, position.talk.foreign)
             return Lane(talk, position, place, stands)
-        talk = self._talk_from(position, self._prints.full)
+        talk = self._talk_from(position, self.prints.full)
         return Lane(talk, position, place, position.stands)
 
     def _opening_lane(self, place: bytes) -> Lane | Refused:
         """A conversation begins; under a key that has stood somewhere its history was rewritten."""
-        foreign = self._space.key is not None and self._space.stood
+        foreign = self.found.space.key is not None and self.found.space.stood
         if foreign:
-            if self._player.program.foreign == "reject":
+            if self.found.player.program.foreign == "reject":
                 return Refused("messages[0] begins a history, and this conversation has one already", 0)
-            if self._player.program.foreign == "latest" and (talk := self._space.latest) is not None:
+            if self.found.player.program.foreign == "latest" and (talk := self.found.space.latest) is not None:
                 talk.foreign = 0
                 return Lane(talk, None, place, talk.latest)
-        stands = self._player.opening(self.now, foreign=foreign)
+        stands = self.found.player.opening(self.now, foreign=foreign)
         return Lane(self._begin(stands, 0 if foreign else None), None, place, stands)
 
     def _begin(self, stands: Conversation, foreign: int | None) -> Talk:
-        talk = self._sessions.begin(self._session, self._space, stands, self.now, self._number())
+        talk = self.sessions.begin(self.session, self.found.space, stands, self.now, self._number())
         talk.foreign = foreign
         return talk
 
     def _number(self) -> int:
-        return self._session.count_opening(self._player.index, self._prints.full, self._sessions.most)
+        return self.session.count_opening(self.found.player.index, self.prints.full, self.sessions.most)
 
     def _talk_from(self, position: Position, went: bytes) -> Talk:
         """The conversation that goes on from there, a fork if it went on with something else already."""
         if position.went is None:
-            self._space.goes_on(position, went)
+            self.found.space.goes_on(position, went)
         elif position.went != went:
             parent = position.talk
-            talk = self._sessions.begin(self._session, self._space, position.stands, self.now, parent.number)
+            talk = self.sessions.begin(self.session, self.found.space, position.stands, self.now, parent.number)
             talk.forked_from, talk.foreign = parent.id, parent.foreign
             return talk
         return position.talk
@@ -185,11 +187,11 @@ class Play:
             now=self.now,
             attempt=lane.attempts,
             conversation=talk.id,
-            session=self._session.name,
+            session=self.session.name,
             number=talk.number,
-            fingerprint=self._prints.full.hex(),
+            fingerprint=self.prints.full.hex(),
         )
-        step = self._player.machine.advance(lane.stands, self._turn, moment)
+        step = self.found.player.machine.advance(lane.stands, self.turn, moment)
         step = self._noted(step, talk, findings)
         self.entry.took(step)
         self._tell(lane)
@@ -197,16 +199,16 @@ class Play:
             self._close(lane, step, step.outcome)
         else:
             lane.stands = talk.latest = step.after
-            self._space.lanes.leave_open(lane)
+            self.found.space.lanes.leave_open(lane)
         return step
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
-        talk, space, caller = lane.talk, self._space, self._caller
-        print_ = after_answer(self._prints.full, reply)
+        talk, space, caller = lane.talk, self.found.space, self.found.caller
+        print_ = after_answer(self.prints.full, reply)
         older = talk.positions.get(print_)
         if older is None or older.went is None:
             talk.latest = step.after
-        ids = tuple(part.id for part in reply.parts if isinstance(part, ToolCall))
+        ids = made_ids(step, [part.id for part in reply.parts if isinstance(part, ToolCall)])
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
         space.record(position)
         position.closed = lane
@@ -216,7 +218,7 @@ class Play:
     def _again(self, lane: Lane, findings: tuple[str, ...]) -> Step:
         """The answer of a closed lane once more, at once, and nothing moves."""
         assert lane.answer is not None
-        self._space.lanes.asked_again(lane, self._caller)
+        self.found.space.lanes.asked_again(lane, self.found.caller)
         step = self._noted(replace(lane.answer, latency=0.0, violations=()), lane.talk, findings)
         self.entry.took(step)
         self._tell(lane)
@@ -225,7 +227,7 @@ class Play:
 
     def _tell(self, lane: Lane) -> None:
         talk, entry = lane.talk, self.entry
-        self._sessions.used(talk, self.now)
+        self.sessions.used(talk, self.now)
         entry.conversation, entry.attempt = talk.id, lane.attempts
         entry.foreign, entry.forked_from = talk.foreign, talk.forked_from
 

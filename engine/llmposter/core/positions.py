@@ -1,4 +1,4 @@
-"""Where conversations stand: positions by the fingerprint of the history that leads there, or by an id given out with it.
+"""Where conversations stand: positions by the fingerprint of the history that leads there, or by an id given out.
 
 A position is recorded with every answer. Clients whose histories are alike share a fingerprint, each with a position
 of its own; no look-up grows with how many there are.
@@ -6,11 +6,11 @@ of its own; no look-up grows with how many there are.
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from llmposter.core.buckets import Buckets
-from llmposter.core.lanes import Lane, Lanes
+from llmposter.core.lanes import Kept, Lane, Lanes
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -48,34 +48,28 @@ class Talk:
         self.lanes: dict[Lane, None] = {}
 
 
+@dataclass(slots=True, eq=False)
 class Position:
     """Where a conversation stands after an answer, with what tells alike clients apart.
 
     Attributes:
         print: the fingerprint of the history up to the answer.
-        who: the client's mark, `fingerprint.client_of`. connection: the number of the one that got the answer.
-        went: the input that it went on with, or None.
+        who: the client's mark. connection: the number of the one that got the answer.
+        ids: that the server made for this answer, each of which names this position alone.
         root: a foreign history ends here and a conversation begins; each client that comes begins its own.
+        went: the input that it went on with, or None.
         closed: the lane that the answer closed, while it may be asked for again.
     """
 
-    __slots__ = ("closed", "connection", "ids", "print", "root", "stands", "talk", "went", "who")
-
-    def __init__(
-        self,
-        talk: Talk,
-        print_: bytes,
-        stands: Conversation,
-        who: bytes,
-        connection: int,
-        ids: tuple[str, ...] = (),
-        *,
-        root: bool = False,
-    ) -> None:
-        self.talk, self.print, self.stands, self.who, self.connection = talk, print_, stands, who, connection
-        self.ids, self.root = ids, root
-        self.went: bytes | None = None
-        self.closed: Lane | None = None
+    talk: Talk
+    print: bytes
+    stands: Conversation
+    who: bytes
+    connection: int
+    ids: tuple[str, ...] = ()
+    root: bool = False
+    went: bytes | None = None
+    closed: Lane | None = None
 
     def keys(self) -> tuple[Hashable, ...]:
         return ("both", self.who, self.connection), ("who", self.who), ("on", self.connection), "any"
@@ -106,13 +100,12 @@ class Crowd:
         self._unused.discard(position, position.keys())
 
     def choose(self, who: bytes, connection: int, went: bytes) -> Position | None:
-        """The one that this client most likely holds: of its system prompt, then its connection, then not gone on yet."""
+        """The one that this client most likely holds: of its system prompt, its connection, and not gone on yet."""
         for key in (("both", who, connection), ("who", who), ("on", connection), "any"):
             if (unused := self._unused.newest(key)) is not None:
                 return unused
-            if bucket := self._all.under(key):
-                newest = next(iter(reversed(bucket)))  # type: ignore[call-overload]
-                return next((p for p in islice(reversed(bucket), _GLANCE) if p.went == went), newest)  # type: ignore[call-overload]
+            if bucket := self._all.latest(key, _GLANCE):
+                return next((position for position in bucket if position.went == went), bucket[0])
         return None
 
 
@@ -126,11 +119,11 @@ class Space:
 
     __slots__ = ("_at", "_ids", "key", "lanes", "latest", "program", "session", "stood", "talks")
 
-    def __init__(self, session: str, program: int, key: str | None) -> None:
+    def __init__(self, session: str, program: int, key: str | None, kept: Kept) -> None:
         self.session, self.program, self.key = session, program, key
         self._at: dict[bytes, Position | Crowd] = {}
-        self._ids: dict[str, Position | None] = {}
-        self.lanes = Lanes()
+        self._ids: dict[str, Position] = {}
+        self.lanes = Lanes(kept)
         self.latest: Talk | None = None
         self.stood = False
         self.talks = 0
@@ -139,7 +132,7 @@ class Space:
         return isinstance(self._at.get(print_), Crowd)
 
     def named(self, ids: Iterable[str]) -> Position | None:
-        """The position that one of these ids was given out with; an id that an author uses again and again names none."""
+        """The position that one of these ids was given out with."""
         return next((found for name in ids if (found := self._ids.get(name)) is not None), None)
 
     def at(self, print_: bytes, who: bytes, connection: int, went: bytes) -> Position | None:
@@ -150,12 +143,13 @@ class Space:
         talk = position.talk
         if (older := talk.positions.get(position.print)) is not None:
             position.went = older.went
+            if older.closed is not None:
+                self.lanes.forget(older.closed)
             self.forget(older)
         talk.positions[position.print] = position
         self._place(position)
         for name in position.ids:
-            known = self._ids.get(name, position)
-            self._ids[name] = position if known is not None and known.print == position.print else None
+            self._ids[name] = position
         if len(talk.positions) > MOST_POSITIONS:
             self.forget(next(iter(talk.positions.values())))
 
@@ -183,9 +177,5 @@ class Space:
         if found is position or (isinstance(found, Crowd) and not found.size):
             del self._at[position.print]
         for name in position.ids:
-            if self._ids.get(name) in (position, None):
-                self._ids.pop(name, None)
-
-
-Stand: TypeAlias = Position | None
-"""Where a request stands: after an answer, or (None) at an opening."""
+            if self._ids.get(name) is position:
+                del self._ids[name]

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec.structs import replace
 
+from llmposter.core import answer
 from llmposter.core.conversation import Conversation, Moment, Step
-from llmposter.model import Failure, Message, Miss, Reply, Turn
+from llmposter.model import Failure, Miss, Reply, Turn
+from llmposter_dsl.program import Say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Sequence
 
     from llmposter.core.fingerprint import Prints
     from llmposter_dsl.program import Program
 
 MOST_ATTEMPTS: Final = 50
 """Errors that are stepped over before one answer."""
+_LONG: Final = 20
 
 
 class Machine(Protocol):
@@ -34,16 +37,11 @@ class Machine(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Player:
-    """One scenario on the server, with its machine and its place in the order given.
-
-    Attributes:
-        same: whether a message of a history is what a step answered.
-    """
+    """One scenario on the server, with its machine and its place in the order given."""
 
     index: int
     program: Program
     machine: Machine
-    same: Callable[[Step, Message], bool]
 
     def opening(self, now: float, *, foreign: bool = False) -> Conversation:
         """Where a conversation begins, and where one whose history is foreign does."""
@@ -76,42 +74,56 @@ class Walk:
     foreign: int | None = None
 
 
-def walk(player: Player, turn: Turn, prints: Prints, begin: Mark, now: float, *, stop_at_foreign: bool = False) -> Walk:
-    """The rest of the history from *begin* on."""
-    found, stands = Walk(), begin.stands
-    for index in _from(prints.answers, begin.count):
-        after = _answered(player, stands, turn, index, prints, now)
-        message = turn.messages[index]
-        if after is not None:
-            found.marks.append(Mark(index + 1, after, tuple(call.id for call in message.calls if call.id)))
-        else:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A history and the machine that may have made it."""
+
+    player: Player
+    turn: Turn
+    prints: Prints
+    now: float
+
+    def walk(self, begin: Mark, *, stop_at_foreign: bool = False) -> Walk:
+        """The rest of the history from *begin* on."""
+        found, stands = Walk(), begin.stands
+        for index in self.prints.answers:
+            if index < begin.count:
+                continue
+            if (step := self._answered(stands, index)) is not None:
+                stands = step.after
+                ids = [call.id for call in self.turn.messages[index].calls]
+                found.marks.append(Mark(index + 1, stands, made_ids(step, ids)))
+                continue
             found.foreign = index if found.foreign is None else found.foreign
             if stop_at_foreign:
-                return found
-            after = player.opening(now, foreign=True)
-            found.marks = [Mark(index + 1, after, root=True)]
-        stands = after
-    return found
+                break
+            stands = self.player.opening(self.now, foreign=True)
+            found.marks = [Mark(index + 1, stands, root=True)]
+        return found
+
+    def _answered(self, stands: Conversation, index: int) -> Step | None:
+        """The step that gives the answer at *index* of the history; None if the machine gives another one."""
+        machine, turn = self.player.machine, self.turn
+        shown = replace(turn, messages=turn.messages[:index])
+        session, name = turn.request.session, self.prints.after[index].hex()
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            moment = Moment(self.now, attempt, session=session, fingerprint=name, replayed=True)
+            step = machine.advance(stands, shown, moment)
+            match step.outcome:
+                case Reply():
+                    return step if answer.same(step, turn.messages[index]) else None
+                case Failure():
+                    stands = step.after
+                case Miss():
+                    return None
+        return None
 
 
-def _from(answers: Iterable[int], count: int) -> Iterable[int]:
-    return (index for index in answers if index >= count)
+def made_ids(step: Step, ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of the ids of a step's calls that the server made, so that each names one position.
 
-
-def _answered(
-    player: Player, stands: Conversation, turn: Turn, index: int, prints: Prints, now: float
-) -> Conversation | None:
-    """Where the machine stands after giving the answer at *index* of the history; None if it gives another one."""
-    shown = replace(turn, messages=turn.messages[:index])
-    name = prints.after[index].hex()
-    for attempt in range(1, MOST_ATTEMPTS + 1):
-        moment = Moment(now=now, attempt=attempt, session=turn.request.session, fingerprint=name, replayed=True)
-        step = player.machine.advance(stands, shown, moment)
-        match step.outcome:
-            case Reply():
-                return step.after if player.same(step, turn.messages[index]) else None
-            case Failure():
-                stands = step.after
-            case Miss():
-                return None
-    return None
+    An author's own id comes in every conversation, and a short one may be a framework's own counting.
+    """
+    said = step.rule.outcome if step.rule is not None else None
+    own = [call.id is not None for call in said.calls] if isinstance(said, Say) else [False] * len(ids)
+    return tuple(name for name, of_author in zip(ids, own, strict=False) if not of_author and len(name) >= _LONG)

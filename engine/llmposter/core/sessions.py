@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from llmposter.core.lanes import Kept
 from llmposter.core.positions import Space, Talk
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class Session:
         lost: conversations that were dropped.
     """
 
-    __slots__ = ("_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "talks")
+    __slots__ = ("_kept", "_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "talks")
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, kept: Kept) -> None:
+        self.name, self._kept = name, kept
         self.spaces: dict[tuple[int, str | None], Space] = {}
         self.talks: dict[str, Talk] = {}
         self.entries: deque[Entry] = deque()
@@ -38,7 +39,7 @@ class Session:
 
     def space(self, program: int, key: str | None) -> Space:
         """The space there, made if need be; an unused one is not kept."""
-        return self.spaces.get((program, key)) or Space(self.name, program, key)
+        return self.spaces.get((program, key)) or Space(self.name, program, key, self._kept)
 
     def next_name(self) -> str:
         self._named += 1
@@ -65,11 +66,12 @@ class Sessions:
         self._by_name: dict[str, Session] = {}
         self._talks: OrderedDict[Talk, None] = OrderedDict()
         self._gone: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._kept = Kept()
 
     def get(self, name: str) -> Session:
         """The session of this name, made if need be."""
         if (found := self._by_name.get(name)) is None:
-            found = self._by_name[name] = Session(name)
+            found = self._by_name[name] = Session(name, self._kept)
             found.dropped, found.lost = self._gone.pop(name, (0, 0))
         return found
 
@@ -125,6 +127,8 @@ class Sessions:
         if (session := self._by_name.pop(name, None)) is not None:
             for talk in session.talks.values():
                 del self._talks[talk]
+                for lane in list(talk.lanes):
+                    talk.space.lanes.forget(lane)
         self._gone.pop(name, None)
 
     def __iter__(self) -> Iterator[Session]:
