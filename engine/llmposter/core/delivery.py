@@ -1,0 +1,101 @@
+"""How an answer goes out, as data: a reply cut into pieces, spoken by a wire, with the waits between.
+
+Pure and lazy: nothing is cut or encoded before the transport asks for it, and no time passes here.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Final, assert_never
+
+from llmposter.model import Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llmposter.core.conversation import Step
+    from llmposter.model import Item, Part, Piece, Response, Turn, Wire
+    from llmposter_dsl.program import Chunk
+
+_WORD: Final = re.compile(r"\s*+\S++(?:\s++\Z)?|\s++\Z")
+_JSON_WORD: Final = re.compile(r"\W*+\w++(?:\W++\Z)?|\W++\Z")
+_BYTES_A_TOKEN: Final = 4
+"""As `core.tokens` estimates, so that as many tokens go out as the usage says."""
+
+
+def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
+    """What to send for a step; *now* is Unix time in seconds."""
+    match step.outcome:
+        case Reply() as reply if turn.stream:
+            frames = wire.stream(turn, reply, pieces(reply, step.delivery.chunk))
+            sends = (frame.data for frame in frames)
+            return Plan(200, wire.head(turn, reply), streamed=True, items=_items(step.latency, sends))
+        case Reply() as reply:
+            return _at_once(step.latency, wire.whole(turn, reply))
+        case Failure() as failure:
+            return _at_once(step.latency, wire.failure(failure, now))
+        case Miss(message=message):
+            return _at_once(step.latency, wire.miss(message, now))
+        case _:
+            assert_never(step.outcome)
+
+
+def _at_once(latency: float, response: Response) -> Plan:
+    return Plan(response.status, response.headers, streamed=False, items=_items(latency, (response.body,)))
+
+
+def _items(latency: float, sends: Iterable[bytes]) -> Iterator[Item]:
+    if latency > 0:
+        yield Wait(latency)
+    for data in sends:
+        yield Send(data)
+
+
+def pieces(reply: Reply, chunk: Chunk) -> Iterator[Piece]:
+    """The reply as it is spoken: each part begun, its text or arguments in chunks, and ended."""
+    for index, part in enumerate(reply.parts):
+        yield Started(index, part)
+        for text in _cut(part, chunk):
+            yield Delta(index, part, text)
+        yield Ended(index, part)
+
+
+def _cut(part: Part, chunk: Chunk) -> Iterable[str]:
+    text = part.arguments if isinstance(part, ToolCall) else part.text
+    if not text:
+        return ()
+    match chunk.unit:
+        case "whole":
+            return (text,)
+        case "characters":
+            return (text[at : at + chunk.size] for at in range(0, len(text), chunk.size))
+        case "tokens":
+            return _by_bytes(text, chunk.size * _BYTES_A_TOKEN)
+        case "words":
+            # Arguments are JSON without white space: their words are what stands between the punctuation.
+            return _by_words(text, chunk.size, _JSON_WORD if isinstance(part, ToolCall) else _WORD)
+        case _:
+            assert_never(chunk.unit)
+
+
+def _by_bytes(text: str, size: int) -> Iterator[str]:
+    """At most *size* bytes of UTF-8 at a time, never a part of a character."""
+    if text.isascii():
+        yield from (text[at : at + size] for at in range(0, len(text), size))
+        return
+    data = text.encode("utf-8", "surrogatepass")
+    at = 0
+    while at < len(data):
+        end = min(at + size, len(data))
+        while end < len(data) and data[end] & 0xC0 == 0x80:
+            end -= 1
+        yield data[at:end].decode("utf-8", "surrogatepass")
+        at = end
+
+
+def _by_words(text: str, size: int, word: re.Pattern[str]) -> Iterator[str]:
+    """*size* words at a time, each with the white space before it; what ends the text goes with the last."""
+    words = word.finditer(text)
+    while taken := list(islice(words, size)):
+        yield text[taken[0].start() : taken[-1].end()]

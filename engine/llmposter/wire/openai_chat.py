@@ -1,0 +1,237 @@
+"""OpenAI Chat Completions: ``POST /v1/chat/completions``, whole and streamed.
+
+`reasoning_content` stands only in an answer that has reasoning: OpenAI's own API shows none, the servers that speak
+its format do. Facts of the format: docs/providers/openai-chat.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from llmposter.model import (
+    BadRequest,
+    Delta,
+    Ended,
+    Frame,
+    Refusal,
+    Response,
+    Route,
+    Started,
+    Text,
+    Thinking,
+    ToolCall,
+)
+from llmposter.wire import openai_errors, sse
+from llmposter.wire.openai_chat_body import Asked, read
+from llmposter.wire.openai_headers import JSON, merged, of_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llmposter.model import Failure, Json, Part, Piece, Reply, Request, Rule, Turn, Wire
+    from llmposter.wire.openai_headers import Headers
+
+_FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
+_TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
+_FINGERPRINT: Final = "fp_llmposter"
+_DONE: Final = sse.event(b"[DONE]")
+
+
+class OpenAIChat:
+    """The wire."""
+
+    name = "openai"
+    routes = (Route("POST", "/v1/chat/completions"),)
+
+    def read(self, request: Request) -> Turn | BadRequest:
+        return read(self.name, request)
+
+    def whole(self, turn: Turn, reply: Reply) -> Response:
+        asked = _asked(turn)
+        choice = {"message": _message(asked, reply), "logprobs": None, "finish_reason": _finish(asked, reply)}
+        body = {
+            "id": f"chatcmpl-{reply.id}",
+            "object": "chat.completion",
+            "created": reply.created,
+            "model": reply.model,
+            "choices": [{"index": n, **choice} for n in range(asked.choices)],
+            "usage": _usage(reply),
+            "service_tier": _TIERS.get(asked.tier, "default"),
+            "system_fingerprint": _FINGERPRINT,
+        }
+        return Response(200, merged((("content-type", JSON),), of_reply(reply), reply.headers), sse.encode(body))
+
+    def head(self, turn: Turn, reply: Reply) -> Headers:  # noqa: ARG002 - the protocol's
+        return merged(sse.HEADERS, of_reply(reply), reply.headers)
+
+    def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
+        asked = _asked(turn)
+        chunks = _Chunks(asked, reply)
+        yield from chunks.delta({"role": "assistant", "content": _first(reply), "refusal": None})
+        for piece in pieces:
+            for delta in chunks.deltas(piece):
+                yield from chunks.delta(delta, piece)
+        yield from chunks.delta({}, finish=_finish(asked, reply))
+        if asked.usage:
+            yield chunks.usage()
+        yield Frame(_DONE)
+
+    def failure(self, failure: Failure, now: float) -> Response:
+        return openai_errors.failure(failure, now)
+
+    def bad_request(self, refused: BadRequest, now: float) -> Response:
+        return openai_errors.refused(refused, now)
+
+    def miss(self, message: str, now: float) -> Response:
+        return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
+
+    def cannot(self, rule: Rule) -> Iterable[str]:
+        if rule.finish is not None and rule.finish not in _FINISHES:
+            words = ", ".join(f'"{word}"' for word in _FINISHES)
+            yield f'OpenAI Chat has no finish reason "{rule.finish}": it knows {words}'
+
+
+class _Chunks:
+    """The chunks of one stream: what all have in common is encoded once."""
+
+    def __init__(self, asked: Asked, reply: Reply) -> None:
+        envelope = {
+            "id": f"chatcmpl-{reply.id}",
+            "object": "chat.completion.chunk",
+            "created": reply.created,
+            "model": reply.model,
+            "service_tier": _TIERS.get(asked.tier, "default"),
+            "system_fingerprint": _FINGERPRINT,
+        }
+        start = b"data: " + sse.encode(envelope)[:-1] + b',"choices":['
+        self._asked, self._reply, self._start = asked, reply, start
+        self._starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
+        self._end = (b',"usage":null}' if asked.usage else b"}") + b"\n\n"
+        self._calls: dict[int, int] = {}
+        self._texts = 0
+
+    def delta(self, delta: Json, piece: Piece | None = None, finish: str | None = None) -> Iterator[Frame]:
+        """One chunk for each choice."""
+        rest = sse.encode(delta) + b',"logprobs":null,"finish_reason":' + sse.encode(finish) + b"}]" + self._end
+        for start in self._starts:
+            yield Frame(start + rest, piece)
+
+    def usage(self) -> Frame:
+        """The chunk that has no choice."""
+        return Frame(self._start + b'],"usage":' + sse.encode(_usage(self._reply)) + b"}\n\n")
+
+    def deltas(self, piece: Piece) -> Iterator[Json]:
+        match piece:
+            case Started(index=index, part=ToolCall() as call):
+                yield self._call_begun(index, call)
+            case Started(part=Text()):
+                # A message has one content; texts that follow each other stand on lines of their own.
+                if self._texts:
+                    yield {"content": "\n"}
+                self._texts += 1
+            case Delta(index=index, part=ToolCall() as call, text=text):
+                yield self._call_goes_on(index, call, text)
+            case Delta(part=part, text=text):
+                yield {_field(part): text}
+            case Started() | Ended():
+                return
+            case _:
+                assert_never(piece)
+
+    def _call_begun(self, index: int, call: ToolCall) -> Json:
+        nth = self._calls.setdefault(index, len(self._calls))
+        if _is_legacy(self._asked, self._reply):
+            return {"function_call": {"name": call.tool, "arguments": ""}}
+        return {"tool_calls": [{"index": nth, **_call(self._asked, call, "")}]}
+
+    def _call_goes_on(self, index: int, call: ToolCall, text: str) -> Json:
+        if _is_legacy(self._asked, self._reply):
+            return {"function_call": {"arguments": text}}
+        part = {"custom": {"input": text}} if call.tool in self._asked.custom else {"function": {"arguments": text}}
+        return {"tool_calls": [{"index": self._calls[index], **part}]}
+
+
+def _asked(turn: Turn) -> Asked:
+    # A turn that was made by hand has nothing that only this wire knows.
+    return turn.extra if isinstance(turn.extra, Asked) else Asked()
+
+
+def _message(asked: Asked, reply: Reply) -> Json:
+    calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
+    thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
+    message = {
+        "role": "assistant",
+        "content": _joined([part.text for part in reply.parts if isinstance(part, Text)]),
+        "refusal": _joined([part.text for part in reply.parts if isinstance(part, Refusal)]),
+        "annotations": [],
+    }
+    if thoughts:
+        message["reasoning_content"] = "".join(thoughts)
+    if calls and _is_legacy(asked, reply):
+        message["function_call"] = calls[0]["function"]
+    elif calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _joined(texts: list[str]) -> str | None:
+    return "\n".join(texts) if texts else None
+
+
+def _first(reply: Reply) -> str | None:
+    """The content of the first chunk: null where no content will come."""
+    return "" if any(isinstance(part, Text) for part in reply.parts) else None
+
+
+def _call(asked: Asked, call: ToolCall, arguments: str) -> dict[str, Json]:
+    if call.tool in asked.custom:
+        return {"id": call.id, "type": "custom", "custom": {"name": call.tool, "input": arguments}}
+    return {"id": call.id, "type": "function", "function": {"name": call.tool, "arguments": arguments}}
+
+
+def _is_legacy(asked: Asked, reply: Reply) -> bool:
+    """Whether the call is spelt as `function_call`, which can say no more than one."""
+    return asked.legacy and sum(isinstance(part, ToolCall) for part in reply.parts) == 1
+
+
+def _field(part: Part) -> str:
+    match part:
+        case Text():
+            return "content"
+        case Thinking():
+            return "reasoning_content"
+        case Refusal():
+            return "refusal"
+        case ToolCall():
+            raise ValueError("a tool call is no field of its own")
+        case _:
+            assert_never(part)
+
+
+def _finish(asked: Asked, reply: Reply) -> str:
+    match reply.finish:
+        case "pause":
+            return "stop"
+        case "tool_calls" if _is_legacy(asked, reply):
+            return "function_call"
+        case word:
+            return word
+
+
+def _usage(reply: Reply) -> Json:
+    used = reply.tokens
+    return {
+        "prompt_tokens": used.input,
+        "completion_tokens": used.output,
+        "total_tokens": used.input + used.output,
+        "prompt_tokens_details": {"cached_tokens": used.cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": used.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+WIRE: Final[Wire] = OpenAIChat()

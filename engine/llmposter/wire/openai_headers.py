@@ -1,0 +1,80 @@
+"""The headers that OpenAI's API puts on an answer, as far as clients read them.
+
+Figures are derived from the answer and nothing else, so that the same answer has the same headers.
+"""
+
+from __future__ import annotations
+
+import math
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from llmposter.model import Reply
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+JSON: Final = "application/json"
+_REQUESTS: Final = 10_000
+_TOKENS: Final = 30_000_000
+_MINUTE: Final = 60
+
+
+def merged(*layers: Headers) -> Headers:
+    """All headers, a later layer's in place of an earlier one's of the same name, whatever its case."""
+    names = [{name.lower() for name, _ in layer} for layer in layers]
+    return tuple(
+        (name, value)
+        for n, layer in enumerate(layers)
+        for name, value in layer
+        if not any(name.lower() in later for later in names[n + 1 :])
+    )
+
+
+def of_server(seed: str, milliseconds: int = 12) -> Headers:
+    """Who answered; *seed* tells one answer from another."""
+    request = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return (
+        ("x-request-id", f"req_{request}"),
+        ("openai-organization", "llmposter"),
+        ("openai-processing-ms", str(milliseconds)),
+        ("openai-version", "2020-10-01"),
+    )
+
+
+def of_reply(reply: Reply) -> Headers:
+    """The headers of an answer, without its content type: who answered, and how much of the limits is left."""
+    used = min(reply.tokens.input + reply.tokens.output, _TOKENS)
+    return (
+        *of_server(reply.id, 180 + 12 * reply.tokens.output),
+        ("x-ratelimit-limit-requests", str(_REQUESTS)),
+        ("x-ratelimit-limit-tokens", str(_TOKENS)),
+        ("x-ratelimit-remaining-requests", str(_REQUESTS - 1)),
+        ("x-ratelimit-remaining-tokens", str(_TOKENS - used)),
+        ("x-ratelimit-reset-requests", reset(_MINUTE / _REQUESTS)),
+        ("x-ratelimit-reset-tokens", reset(used * _MINUTE / _TOKENS)),
+    )
+
+
+def of_limit(wait: float | None) -> Headers:
+    """The headers of an answer that a limit on requests refused."""
+    return (
+        ("x-ratelimit-limit-requests", str(_REQUESTS)),
+        ("x-ratelimit-limit-tokens", str(_TOKENS)),
+        ("x-ratelimit-remaining-requests", "0"),
+        ("x-ratelimit-remaining-tokens", str(_TOKENS)),
+        ("x-ratelimit-reset-requests", reset(_MINUTE / _REQUESTS if wait is None else wait)),
+        ("x-ratelimit-reset-tokens", "0s"),
+    )
+
+
+def reset(seconds: float) -> str:
+    """A length of time as these headers write it: ``6ms``, ``1.5s``, ``1m0s``, ``2h5m0s``."""
+    if seconds <= 0:
+        return "0s"
+    if seconds < 1:
+        return f"{math.ceil(seconds * 1000)}ms"
+    minutes, rest = divmod(round(seconds, 3), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    shown = f"{round(rest, 3):g}s"
+    return f"{hours}h{minutes}m{shown}" if hours else f"{minutes}m{shown}" if minutes else shown
