@@ -41,7 +41,7 @@ class OpenAIChat:
     """The wire."""
 
     name = "openai"
-    routes = (Route("POST", "/v1/chat/completions"),)
+    routes: tuple[Route, ...] = (Route("POST", "/v1/chat/completions"),)
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)
@@ -159,7 +159,7 @@ def _asked(turn: Turn) -> Asked:
 def _message(asked: Asked, reply: Reply) -> Json:
     calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
     thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
-    message = {
+    message: dict[str, Json] = {
         "role": "assistant",
         "content": _joined([part.text for part in reply.parts if isinstance(part, Text)]),
         "refusal": _joined([part.text for part in reply.parts if isinstance(part, Refusal)]),

@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 # --- content ----------------------------------------------------------------------------------------------------
 
 
-class _TextPart(Struct, tag_field="type", tag="text"):
+class _TextPart(Struct, frozen=True, tag_field="type", tag="text"):
     text: str
 
 
-class _RefusalPart(Struct, tag_field="type", tag="refusal"):
+class _RefusalPart(Struct, frozen=True, tag_field="type", tag="refusal"):
     refusal: str
 
 
-class _Url(Struct):
+class _Url(Struct, frozen=True):
     url: str
 
 
-class _ImagePart(Struct, tag_field="type", tag="image_url"):
+class _ImagePart(Struct, frozen=True, tag_field="type", tag="image_url"):
     image_url: _Url
 
 
-class _Audio(Struct):
+class _Audio(Struct, frozen=True):
     data: str
     format: str
 
 
-class _AudioPart(Struct, tag_field="type", tag="input_audio"):
+class _AudioPart(Struct, frozen=True, tag_field="type", tag="input_audio"):
     input_audio: _Audio
 
 
-class _FilePart(Struct, tag_field="type", tag="file"):
+class _FilePart(Struct, frozen=True, tag_field="type", tag="file"):
     file: dict[str, Any]
 
 
@@ -59,39 +59,39 @@ _Part: TypeAlias = _UserPart | _RefusalPart
 # --- messages ---------------------------------------------------------------------------------------------------
 
 
-class _Function(Struct):
+class _Function(Struct, frozen=True):
     name: str
     arguments: str
 
 
-class _FunctionCall(Struct, tag_field="type", tag="function"):
+class _FunctionCall(Struct, frozen=True, tag_field="type", tag="function"):
     id: str
     function: _Function
 
 
-class _Custom(Struct):
+class _Custom(Struct, frozen=True):
     name: str
     input: str
 
 
-class _CustomCall(Struct, tag_field="type", tag="custom"):
+class _CustomCall(Struct, frozen=True, tag_field="type", tag="custom"):
     id: str
     custom: _Custom
 
 
-class _System(Struct, tag_field="role", tag="system"):
+class _System(Struct, frozen=True, tag_field="role", tag="system"):
     content: str | list[_TextPart]
 
 
-class _Developer(Struct, tag_field="role", tag="developer"):
+class _Developer(Struct, frozen=True, tag_field="role", tag="developer"):
     content: str | list[_TextPart]
 
 
-class _User(Struct, tag_field="role", tag="user"):
+class _User(Struct, frozen=True, tag_field="role", tag="user"):
     content: str | list[_UserPart]
 
 
-class _Assistant(Struct, tag_field="role", tag="assistant"):
+class _Assistant(Struct, frozen=True, tag_field="role", tag="assistant"):
     content: str | list[_AssistantPart] | None = None
     refusal: str | None = None
     tool_calls: list[_FunctionCall | _CustomCall] | None = None
@@ -99,12 +99,12 @@ class _Assistant(Struct, tag_field="role", tag="assistant"):
     reasoning_content: Any = None
 
 
-class _ToolAnswer(Struct, tag_field="role", tag="tool"):
+class _ToolAnswer(Struct, frozen=True, tag_field="role", tag="tool"):
     content: str | list[_TextPart]
     tool_call_id: str
 
 
-class _FunctionAnswer(Struct, tag_field="role", tag="function"):
+class _FunctionAnswer(Struct, frozen=True, tag_field="role", tag="function"):
     name: str
     content: str | None
 
@@ -115,24 +115,27 @@ _Message: TypeAlias = _System | _Developer | _User | _Assistant | _ToolAnswer | 
 # --- the body ---------------------------------------------------------------------------------------------------
 
 
-class _Named(Struct):
+_Positive: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class _Named(Struct, frozen=True):
     name: str
     parameters: dict[str, Any] | None = None
 
 
-class _FunctionTool(Struct, tag_field="type", tag="function"):
+class _FunctionTool(Struct, frozen=True, tag_field="type", tag="function"):
     function: _Named
 
 
-class _CustomTool(Struct, tag_field="type", tag="custom"):
+class _CustomTool(Struct, frozen=True, tag_field="type", tag="custom"):
     custom: _Named
 
 
-class _StreamOptions(Struct):
+class _StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
 
 
-class _Body(Struct):
+class _Body(Struct, frozen=True):
     model: str
     messages: Annotated[list[_Message], msgspec.Meta(min_length=1)]
     stream: bool | None = None
@@ -141,10 +144,10 @@ class _Body(Struct):
     functions: list[_Named] | None = None
     tool_choice: str | dict[str, Any] | None = None
     function_call: str | dict[str, Any] | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    max_tokens: _Positive | None = None
+    max_completion_tokens: _Positive | None = None
     stop: str | list[str] | None = None
     seed: int | None = None
     n: Annotated[int, msgspec.Meta(ge=1, le=128)] | None = None
@@ -154,7 +157,7 @@ class _Body(Struct):
     metadata: dict[str, Any] | None = None
 
 
-class Asked(Struct):
+class Asked(Struct, frozen=True):
     """What the answer's form depends on.
 
     Attributes:
@@ -329,8 +332,14 @@ def _breaches(body: _Body) -> Iterator[str]:
     for where, name in _declared(body):
         if not _TOOL_NAME.fullmatch(name):
             yield f"Invalid '{where}.name': '{name}' does not match the pattern '^[a-zA-Z0-9_-]{{1,64}}$'."
+    if (body.response_format or {}).get("type") == "json_object" and not _mentions_json(body):
+        yield "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
     if isinstance(body.stop, list) and len(body.stop) > 4:
         yield f"Invalid 'stop': array too long. Expected an array with maximum length 4, but got {len(body.stop)}."
+
+
+def _mentions_json(body: _Body) -> bool:
+    return any("json" in _text(message.content).lower() for message in body.messages)
 
 
 def _declared(body: _Body) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 INVALID: Final = "invalid_request_error"
 
 
-class Known(Struct):
+class Known(Struct, frozen=True):
     """An error as OpenAI sends it."""
 
     status: int

@@ -62,13 +62,12 @@ def _invalid_value(path: str, value: str, supported: tuple[str, ...]) -> BadRequ
 
 def _out_of_bounds(path: str, kind: str, sign: str, bound: str) -> BadRequest:
     if kind == "array":
-        message = f"Invalid '{path}': empty array. Expected an array with minimum length {bound}, but got an empty array instead."
-        return BadRequest(message, path, "empty_array")
-    above = sign == "<="
-    side = "above maximum" if above else "below minimum"
+        wanted = f"Expected an array with minimum length {bound}, but got an empty array instead."
+        return BadRequest(f"Invalid '{path}': empty array. {wanted}", path, "empty_array")
     noun = "integer" if kind == "int" else "decimal"
+    side, short = ("above maximum", "above_max") if sign == "<=" else ("below minimum", "below_min")
     message = f"Invalid '{path}': {noun} {side} value. Expected a value {sign} {bound}."
-    return BadRequest(message, path, f"{noun}_{side.replace(' ', '_')}_value")
+    return BadRequest(message, path, f"{noun}_{short}_value")
 
 
 def _invalid_type(path: str, expected: str, got: str | None) -> BadRequest:
