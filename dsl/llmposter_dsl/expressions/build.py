@@ -89,6 +89,14 @@ def _text(token: Any) -> str:
     return _ESCAPE.sub(unescape, raw).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def _once(pairs: Sequence[Pair], what: str) -> None:
+    seen: set[str] = set()
+    for pair in pairs:
+        if pair.key in seen:
+            raise Refused(pair.start, pair.key_end, f"the {what} `{pair.key}` stands twice")
+        seen.add(pair.key)
+
+
 class Build:
     """The rules of `expression.lark`."""
 
@@ -101,6 +109,7 @@ class Build:
             if not isinstance(argument, Pair):
                 help_ = "write `name: value`"
                 raise Refused(argument.start, argument.end, "the arguments of a call have names", help_)
+        _once(arguments, "argument")
         return ToolCall(str(tool), tuple(arguments), tool_end=tool.end_pos, **_around(tool, end, arguments))
 
     def disjunction(self, of: list[Any]) -> Node:
@@ -188,11 +197,7 @@ class Build:
 
     def map_of(self, of: list[Any]) -> Node:
         pairs: tuple[Pair, ...] = of[1] if len(of) == 3 else ()
-        seen: set[str] = set()
-        for pair in pairs:
-            if pair.key in seen:
-                raise Refused(pair.start, pair.key_end, f"the key `{pair.key}` stands twice in a map")
-            seen.add(pair.key)
+        _once(pairs, "key")
         return MapOf(pairs, **_around(of[0], of[-1], pairs))
 
     def group(self, of: list[Any]) -> Node:

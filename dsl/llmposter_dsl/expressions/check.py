@@ -50,7 +50,9 @@ class Text:
     offset: int = 0
 
     def at(self, start: int, end: int) -> Within:
-        """The place of a stretch of the expression."""
+        """The place of a stretch of the expression; of an empty one the whole, since nothing can be underlined."""
+        if end <= start:
+            return self.place
         return self.place.stretch(self.offset + start, self.offset + end)
 
 
@@ -199,7 +201,10 @@ class Checker:
 
     def item(self, node: Item, of: Type, index: Type) -> Type:
         if of.kind in ("json", "null"):
-            return JSON
+            if index.kind in ("text", "number", "json"):
+                return JSON
+            message = f"an item is asked by text or number, {self.quote(node.index)} is {wording.a(index)}"
+            return self.refuse("LP206", node.index, message)
         if of.kind == "map":
             if index.kind not in ("text", "json"):
                 return self.refuse(

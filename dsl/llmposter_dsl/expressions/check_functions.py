@@ -58,7 +58,7 @@ def _plain(checker: Checker, node: Apply, function: Function) -> Type:
 def _fits(checker: Checker, function: Function, argument: Node, parameter: Parameter, found: Type) -> None:
     if found.kind == "json" or found.kind in parameter.kinds:
         return
-    wanted = " or ".join(sorted(parameter.kinds - {"null"}))
+    wanted = wording.either(kind for kind in parameter.kinds if kind != "null")
     message = f"`{function.name}` takes a {wanted}, {checker.quote(argument)} is {wording.a(found)}"
     checker.refuse("LP205", argument, message)
 

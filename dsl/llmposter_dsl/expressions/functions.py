@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from llmposter_dsl import facts
 from llmposter_dsl.types import BOOL, JSON, NUMBER, TEXT, Kind, Type, list_of
 
-ANY: frozenset[Kind] = frozenset(("text", "number", "bool", "duration", "list", "map", "null", "json"))
+ANY: tuple[Kind, ...] = ("text", "number", "bool", "duration", "list", "map", "null", "json")
 
 Form: TypeAlias = Literal["plain", "each", "named", "query", "seeded"]
 """How it is called: with values; with a list and a condition over `it`; with a literal name; with a literal JSONPath;
@@ -22,7 +22,7 @@ class Parameter:
     """What an argument may be. A json value may always stand in, and is looked at when the request is there."""
 
     name: str
-    kinds: frozenset[Kind]
+    kinds: tuple[Kind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Function:
 
 
 def _takes(name: str, *kinds: Kind) -> Parameter:
-    return Parameter(name, frozenset(kinds) or ANY)
+    return Parameter(name, kinds or ANY)
 
 
 _TEXT = _takes("text", "text", "null")

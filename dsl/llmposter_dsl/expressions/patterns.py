@@ -24,6 +24,7 @@ class Pattern:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ESCAPED = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r", "\x1b": "e"}
 _GROUP = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?P?<(\w+)>", re.DOTALL)
+_BRACKET = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()]", re.DOTALL)
 _BYTE = re.compile(r"\\(.)", re.DOTALL)
 _REASONS = {
     "missing )": "a `(` is not closed",
@@ -37,7 +38,6 @@ _REASONS = {
     "trailing \\": "the last `\\` escapes nothing",
     "invalid perl operator": "the group is of a kind that RE2 does not have",
     "invalid named capture group": "the group's name is not a name",
-    "invalid character range": "the character class is not known",
     "bad named capture group": "the group's name is not a name",
     "pattern too large": "it is too large",
 }
@@ -85,11 +85,30 @@ def _bad(pattern: str, error: Exception) -> Trouble:
     reason = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
     kind, _, fragment = reason.partition(": ")
     words = _REASONS.get(kind, kind)
-    at = pattern.find(fragment) if fragment and fragment != pattern else -1
-    start, end = (at, at + len(fragment)) if at >= 0 else (0, len(pattern))
+    if kind == "invalid character class range" and fragment[:1] in ("\\", "[") and "-" not in fragment:
+        words = "the character class is not known"
+    start, end = _bracket(pattern) if kind in ("missing )", "unexpected )") else _stretch(pattern, fragment)
     looks = kind == "invalid perl operator" or (kind == "invalid escape sequence" and fragment[-1:].isdigit())
-    quoted = f" at `{fragment}`" if at >= 0 else ""
-    return Trouble(start, end, f"bad regular expression: {words}{quoted}", _NO_LOOKING if looks else None, "LP207")
+    quoted = f" at `{pattern[start:end]}`" if end - start < len(pattern) else ""
+    return Trouble(start, end, f"bad regular expression{quoted}: {words}", _NO_LOOKING if looks else None, "LP207")
+
+
+def _stretch(pattern: str, fragment: str) -> tuple[int, int]:
+    at = pattern.find(fragment) if fragment else -1
+    return (at, at + len(fragment)) if at >= 0 else (0, len(pattern))
+
+
+def _bracket(pattern: str) -> tuple[int, int]:
+    """The `(` that nothing closes, or the `)` that closes nothing."""
+    stack: list[int] = []
+    for found in _BRACKET.finditer(pattern):
+        if found[0] == "(":
+            stack.append(found.start())
+        elif found[0] == ")" and not stack:
+            return found.span()
+        elif found[0] == ")":
+            stack.pop()
+    return (stack[-1], stack[-1] + 1) if stack else (0, len(pattern))
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     |(?P<open>["'])
     |(?P<word>[^\W\d]\w*)
     |(?P<number>\d+(?:\.\d+)?\w*)
-    |(?P<mark>==|!=|<=|>=|&&|\|\||=>|\*\*|\?\?|\S))""",
+    |(?P<mark>==|!=|=~|<=|>=|&&|\|\||=>|\*\*|\?\?|\S))""",
     re.VERBOSE | re.DOTALL,
 )
 _REGEX = re.compile(r"\s*/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+/\w*", re.DOTALL)
@@ -25,6 +25,7 @@ _COMPARISONS = frozenset(
     ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "mentions", "starts", "ends", "matches", "is")
 )
 _NEVER_NEGATED = frozenset(("matches", "mentions", "starts", "ends", "exists", "is"))
+_CLOSERS = {"RPAR": ")", "RSQB": "]", "RBRACE": "}"}
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _TYPES = ("text", "number", "bool", "duration", "list", "map", "null")
 _OPERATORS = (
@@ -52,6 +53,8 @@ _MARKS = {
     "?": ("`?` is no operator", "write a rule for each case, or `default(a, b)` for a value that may be null"),
     "??": ("`??` is no operator", "write `default(a, b)`"),
     ";": ("`;` has no meaning in an expression", None),
+    "=~": ("`=~` is no operator", "write `matches /…/`"),
+    "$": ("`$` has no meaning in an expression", "`${…}` holds one in a template; here write the name alone"),
     "~": ("`~` is no operator", "write `matches /…/`"),
 }
 _ALIASES = {
@@ -110,6 +113,15 @@ class _Stop:
     def previous(self) -> _Token | None:
         return self.before[-1] if self.before else None
 
+    @property
+    def expected(self) -> str:
+        """What may stand here; the lexer names all brackets that close anywhere, but one closes here, or none."""
+        opened = _opened(self.before)
+        closer = None if opened is None else _BRACKETS[opened.text]
+        never = {name for name, mark in _CLOSERS.items() if mark != closer}
+        end = {"$END"} if opened is None and "RPAR" in self.accepted else set()
+        return _expected(self.accepted - never | end)
+
 
 def explain(text: str, where: int, accepted: frozenset[str], *, is_call: bool) -> Trouble:
     """Why the parser stopped at *where*, where it would have taken the terminals *accepted*."""
@@ -144,18 +156,20 @@ def _lexical(stop: _Stop) -> Trouble | None:
         return _no_regex(text, token)
     if token.kind == "mark" and token.text in _MARKS:
         return Trouble(token.start, token.end, *_MARKS[token.text])
-    if token.kind == "number" and not token.text[-1].isdigit():
+    if token.kind == "number" and not re.fullmatch(r"[\d.]+", token.text):
         return _number(token)
     return None
 
 
 def _no_regex(text: str, token: _Token) -> Trouble:
+    if text.startswith("//", token.start):
+        return Trouble(token.start, token.start + 2, "the regular expression is empty", "write `/…/`")
     if token.text == "/":
         end = len(text.rstrip())
         message = f"the regular expression {quote(text[token.start : end])} is not closed"
         return Trouble(token.start, end, message, "expected `/` at its end")
     message = f"`matches` takes a regular expression, found {quote(token.text)}"
-    inner = token.text[1:-1] if token.kind == "text" else "…"
+    inner = token.text[1:-1] if token.kind == "text" else token.text if token.kind == "word" else "…"
     return Trouble(token.start, token.end, message, f"write `/{inner}/`")
 
 
@@ -179,7 +193,7 @@ def _misplaced(stop: _Stop) -> Trouble | None:
         message = f"comparisons do not chain: {quote(token.text)} follows a comparison"
         return Trouble(token.start, token.end, message, "join two comparisons with `and`")
     if token.kind == "word" and "CONTAINS" in accepted and token.text not in WORDS:
-        return _no_operator(token)
+        return _no_operator(stop)
     if token.text == "(" and len(before) > 1 and before[-2].text == ".":
         message = f"`.{previous.text}(…)` is no attribute: values have no methods"
         return Trouble(previous.start, token.end, message, f"write `{previous.text}(…)` if it is a function")
@@ -212,7 +226,8 @@ def _not_after(token: _Token, before: list[_Token]) -> Trouble:
     return Trouble(before[-1].start, token.end, message, f"write `not {subject} {word}`")
 
 
-def _no_operator(token: _Token) -> Trouble:
+def _no_operator(stop: _Stop) -> Trouble:
+    token = stop.token
     if token.text.lower() in _ALIASES:
         help_: str | None = f"did you mean `{_ALIASES[token.text.lower()]}`?"
     elif token.text.lower() in ("and", "or", "not", "in", "is"):
@@ -220,7 +235,7 @@ def _no_operator(token: _Token) -> Trouble:
     else:
         help_ = did_you_mean(token.text, _OPERATORS)
         help_ = help_ if help_ is not None and help_.startswith("did") else None
-    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected an operator or the end", help_)
+    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {stop.expected}", help_)
 
 
 def _at_end(before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
@@ -251,12 +266,13 @@ def _opened(tokens: list[_Token]) -> _Token | None:
 def _unexpected(stop: _Stop) -> Trouble:
     token, accepted = stop.token, stop.accepted
     opened = _opened(stop.before)
-    expected = _expected(accepted)
+    closer = None if opened is None else _BRACKETS[opened.text]
+    expected = stop.expected
     if token.text in _BRACKETS.values():
         if opened is None and "$END" in accepted:
             return Trouble(token.start, token.end, f"{quote(token.text)} closes nothing")
-        if opened is not None and token.text != _BRACKETS[opened.text] and "CONTAINS" in accepted:
-            expected = f"`{_BRACKETS[opened.text]}` for {quote(opened.text)}"
+        if opened is not None and token.text != closer and "CONTAINS" in accepted:
+            expected = f"`{closer}` for {quote(opened.text)}"
     return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {expected}")
 
 
@@ -295,4 +311,6 @@ def _expected(accepted: frozenset[str]) -> str:
 
 
 def _closing(accepted: frozenset[str]) -> list[str]:
-    return [_WORDS[name] for name in ("_COMMA", "COMMA", "RPAR", "RSQB", "RBRACE", "$END") if name in accepted]
+    names = ("RPAR", "RSQB", "RBRACE", "$END")
+    comma = ["`,`"] if {"_COMMA", "COMMA"} & accepted and {"RPAR", "RSQB", "RBRACE"} & accepted else []
+    return [*comma, *(_WORDS[name] for name in names if name in accepted)]

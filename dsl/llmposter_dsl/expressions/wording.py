@@ -25,6 +25,12 @@ def a(of: Type) -> str:
     return "null" if of.kind == "null" else f"a {of}"
 
 
+def either(words: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def many(of: Type) -> str:
     """``texts``."""
     return "null" if of.kind == "null" else f"{of}s"
@@ -56,12 +62,12 @@ def unknown_name(name: str, known: list[str], scope: Scope) -> str | None:
 
 
 def of_list(owner: str, key: str, of: Type) -> str | None:
-    """Where an attribute of the items of a list was asked of the list."""
+    """Where a length was asked as in other languages, or an attribute of the items of the list itself."""
+    plain = owner.strip("`")
+    if key in ("length", "len", "size", "count") and of.kind in ("text", "list"):
+        return f"write `len({plain})`"
     if of.kind != "list" or (of.items.fields is not None and key not in of.items.fields):
         return None
-    plain = owner.strip("`")
-    if key in ("length", "len", "size", "count"):
-        return f"write `len({plain})`"
     return f"write `{plain}[0].{key}` for the first item, `{plain}[-1].{key}` for the last"
 
 
@@ -77,14 +83,15 @@ def as_condition(owner: str, of: Type) -> str | None:
 def compare_help(node: Compare, left: Type, right: Type) -> str | None:
     """What would make the two sides comparable."""
     kinds = {left.kind, right.kind}
+    literals = [side for side in (node.left, node.right) if isinstance(side, Literal)]
+    numbers = [side.value for side in literals if side.kind == "number"]
     if kinds == {"number", "duration"}:
-        for side in (node.left, node.right):
-            if isinstance(side, Literal) and side.kind == "number":
-                return f"write `{side.value}s`, with a unit: ms, s, m, h or d"
-        return "`number(…)` gives the seconds of a duration"
-    if kinds == {"number", "text"} and node.operator not in ("contains", "not contains", "in", "not in"):
-        return "`number(…)` reads a number from a text, `text(…)` writes one"
-    return None
+        return f"write `{numbers[0]}s`, with a unit: ms, s, m, h or d" if numbers else "`number(…)` gives the seconds"
+    if kinds == {"duration", "text"}:
+        return "write durations without quotes: `30s`" if literals else None
+    if numbers and node.operator not in ("<", "<=", ">", ">="):
+        return f'write "{numbers[0]}" in quotes for a text'
+    return "`number(…)` reads a number from a text, `text(…)` writes one" if kinds == {"number", "text"} else None
 
 
 def calculate_help(operator: Arithmetic, left: Type, right: Type) -> str | None:
