@@ -93,9 +93,7 @@ def compiled(spec: Spec, group: str) -> Rule:
         outcome = Fail(status=429, message=Template(PLACE, (x,), lambda env: str(env.vars.get("x"))))
     else:
         outcome = Say(
-            Template(
-                PLACE, (), lambda env, said=spec.say: f"{said}:{env.vars.get('x')}:{env.state}:{env.visits}"
-            )
+            Template(PLACE, (), lambda env, said=spec.say: f"{said}:{env.vars.get('x')}:{env.state}:{env.visits}")
         )
         outcome = Say(reply=outcome.think)
     return Rule(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -13,8 +12,10 @@ from llmposter.core.fingerprint import Prints, spoken
 from llmposter.core.machine import Machine
 from llmposter.model import Connection, Message, Reply, Request, Tool, ToolResult, ToolUse, Turn
 from llmposter_dsl.place import At
-from llmposter_dsl.program import Program
 from llmposter_dsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from llmposter_dsl.program import Program
 
 PLACE = At(Source("test.toml", "test"), Span(0, 4))
 
@@ -121,9 +122,6 @@ def calls(step: Step) -> list[tuple[str, Any]]:
     return [(call.tool, json.loads(call.arguments)) for call in spoken(step.outcome).calls]
 
 
-def replayed(step: Step, machine: Machine, asked: Turn, before: Conversation, **moment: Any) -> Step:
-    """The same step in a replay."""
+def replayed(machine: Machine, asked: Turn, before: Conversation, **moment: Any) -> Step:
+    """The step in a replay."""
     return machine.advance(before, asked, replace(Moment(0.0, replayed=True), **moment))
-
-
-Facts = Mapping[str, Any]
