@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace as with_fields
+from typing import Any
 
 from msgspec.structs import replace
 
 from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.fingerprint import spoken
-from llmposter.core.mock import Mock
+from llmposter.core.mock import Exchange, Mock
 from llmposter.model import (
     Connection,
     Failure,
@@ -101,7 +102,7 @@ Play = Callable[[Conversation, Turn, Moment], Played]
 
 
 class FakeMachine:
-    """A machine whose step is a function that gives ``reply``, ``call``, ``error`` or ``miss``, text, and what follows."""
+    """A machine whose step is a function that gives ``reply``, ``call``, ``error`` or ``miss``; text; what follows."""
 
     def __init__(self, program: Program, play: Play, serves: Callable[[Turn], bool] = lambda _: True) -> None:
         self.program, self.play, self._serves = program, play, serves
@@ -152,3 +153,54 @@ def fake_mock(
         machine=lambda program: by_program[id(program)],
         **options,
     )
+
+
+def script(**states: dict[str, Any]) -> Play:
+    """A machine of one rule for each state.
+
+    Keys of a rule: `says` (text; `{attempt}`, `{turn}`, `{number}`, `{kept}` and `{id}` are filled in); `calls` (in its
+    place: a tool is called); `goto`; `errors` (how many attempts get a 529 first); `keeps` (what users say is kept).
+    """
+
+    def play(conversation: Conversation, turn: Turn, moment: Moment) -> Played:
+        rule, kept = states[conversation.state], conversation.vars.get("kept", "")
+        if rule.get("keeps"):
+            kept += f"<{turn.messages[-1].text}>"
+        after = replace(conversation, vars={"kept": kept})
+        if moment.attempt <= rule.get("errors", 0):
+            return "error", "overloaded", after
+        if not (rule.keys() & {"says", "calls"}):
+            return "miss", f"nothing in {conversation.state}", conversation
+        facts = {"attempt": moment.attempt, "turn": conversation.answers + 1, "number": moment.number, "kept": kept}
+        text = rule.get("says", "").format(**facts, id=moment.conversation)
+        after = replace(after, state=rule.get("goto", conversation.state))
+        return ("call", rule["calls"], after) if "calls" in rule else ("reply", text, after)
+
+    return play
+
+
+class Agent:
+    """A client that keeps its history, and its connection."""
+
+    def __init__(self, mock: Mock, **door: Any) -> None:
+        self.mock, self.door, self.said = mock, {"on": connection(), **door}, []
+        self.exchange: Exchange | None = None
+
+    def ask(self, *more: str | Message, **door: Any) -> str:
+        """Sends the history and this, keeps both the input and an answer; the answer as `spoken_text`."""
+        self.said += [user(one) if isinstance(one, str) else one for one in more]
+        self.exchange = self.mock.answer(turn(*self.said, **{**self.door, **door}))
+        if isinstance(self.exchange.step.outcome, Reply):
+            self.said.append(spoken(self.exchange.step.outcome))
+        return spoken_text(self.exchange.step)
+
+    def again(self, **door: Any) -> str:
+        """Sends the last request once more."""
+        if self.said[-1].role == "assistant":
+            self.said.pop()
+        return self.ask(**door)
+
+    @property
+    def conversation(self) -> str:
+        assert self.exchange is not None
+        return self.exchange.entry.conversation

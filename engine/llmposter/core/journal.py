@@ -166,7 +166,8 @@ def render(entry: Entry) -> dict[str, Any]:
     shown |= {
         "scenario": entry.scenario, "conversation": entry.conversation, "before": entry.before, "after": entry.after,
         "attempt": entry.attempt, "rule": entry.rule and entry.rule.name,
-        "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed], "violations": [shown_violation(v) for v in entry.violations],
+        "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed],
+        "violations": [shown_violation(violation) for violation in entry.violations],
         "detail": entry.detail, "foreign_from": entry.foreign, "forked_from": entry.forked_from,
     }  # fmt: skip
     if request is not None:

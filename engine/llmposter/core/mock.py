@@ -159,7 +159,10 @@ class Mock:
     def verify(self, session: str | None = None) -> Verdict:
         """Whether the run was clean (language.md, section 10)."""
         lost = sum(each.lost for each in self._sessions) if session is None else self._sessions.dropped(session)[1]
-        return judge(self._players, self._entries(session), self._talks(session), self.dropped(session), lost)
+        dropped = self.dropped(session)
+        if session is not None and self._sessions.maybe_forgotten(session):
+            dropped += 1
+        return judge(self._players, self._entries(session), self._talks(session), dropped, lost)
 
     def dropped(self, session: str | None = None) -> int:
         """How many entries the journal has dropped."""

@@ -66,6 +66,7 @@ class Sessions:
         self._by_name: dict[str, Session] = {}
         self._talks: OrderedDict[Talk, None] = OrderedDict()
         self._gone: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._forgotten = 0
         self._kept = Kept()
 
     def get(self, name: str) -> Session:
@@ -82,6 +83,10 @@ class Sessions:
         """Entries and conversations of a session that are gone."""
         found = self._by_name.get(name)
         return (found.dropped, found.lost) if found else self._gone.get(name, (0, 0))
+
+    def maybe_forgotten(self, name: str) -> bool:
+        """Nothing is known of the session, and so much was dropped that it may have been there."""
+        return bool(self._forgotten) and name not in self._by_name and name not in self._gone
 
     def begin(self, session: Session, space: Space, stands: Conversation, now: float, number: int = 0) -> Talk:
         talk = Talk(space, session.next_name(), stands, now, number)
@@ -122,6 +127,7 @@ class Sessions:
             self._gone[session.name] = session.dropped, session.lost
             if len(self._gone) > self.most:
                 self._gone.popitem(last=False)
+                self._forgotten += 1
 
     def reset(self, name: str) -> None:
         if (session := self._by_name.pop(name, None)) is not None:
