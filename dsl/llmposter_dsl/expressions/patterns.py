@@ -68,9 +68,10 @@ def compile_pattern(pattern: str, flags: str) -> Pattern | Trouble:
     for group in _GROUP.finditer(pattern):
         if group[1] in places:
             return Trouble(*group.span(1), f"bad regular expression: two groups are called `{group[1]}`", None, "LP207")
-        if group[1]:
+        if group[1] in compiled.groupindex:
             places[group[1]] = group.span(1)
-    return Pattern(compiled.search, tuple(compiled.groupindex), places)
+    names = sorted(compiled.groupindex, key=compiled.groupindex.__getitem__)
+    return Pattern(compiled.search, tuple(names), places)
 
 
 def _control(found: re.Match[str]) -> Trouble:
