@@ -1,0 +1,154 @@
+"""Plain data to tables of known keys: unknown keys, keys of later versions and wrong types are reported here, once.
+
+What is left in a `Table` has the type that `keys` promises, so that later stages look at meaning only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from llmposter_dsl import words
+from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.place import Within
+from llmposter_dsl.program import Value
+
+if TYPE_CHECKING:
+    from llmposter_dsl.keys import Form, Key, Keys
+
+Report = Callable[[Diagnostic], None]
+Unknown = Callable[[str, Value, Within], Diagnostic | None]
+"""A better finding for an unknown key than that it is unknown, or None."""
+
+
+class Table:
+    """The keys of one table that are known and hold what they may; `written` has all that its user wrote."""
+
+    __slots__ = ("place", "report", "values", "written")
+
+    def __init__(self, place: Within, values: dict[str, Value], written: dict[str, Value], report: Report) -> None:
+        self.place = place
+        self.values = values
+        self.written = written
+        self.report = report
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def get(self, name: str, default: Value = None) -> Any:
+        """The value of a key, or *default* where it is not there or was refused."""
+        return self.values.get(name, default)
+
+    def at(self, *path: str | int) -> Within:
+        """The place of a value further in."""
+        return self.place.child(*path)
+
+    def key_at(self, name: str) -> Within:
+        """The place of a key."""
+        return self.place.key(name)
+
+    def refuse(self, code: str, message: str, *path: str | int, help: str | None = None) -> None:  # noqa: A002
+        """Reports a finding at a value further in."""
+        self.report(Diagnostic(code, message, self.place.child(*path), help))
+
+    def refuse_key(
+        self, code: str, message: str, name: str, help: str | None = None, beside: str | None = None
+    ) -> None:  # noqa: A002
+        """Reports a finding at a key, and points to the key that it does not go with."""
+        related = () if beside is None else (Related(self.key_at(beside), f"`{beside}` stands here"),)
+        self.report(Diagnostic(code, message, self.key_at(name), help, related))
+
+
+def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unknown | None = None) -> Table:
+    """The table that *value*, a dict, is; what is wrong with its keys is reported."""
+    kept: dict[str, Value] = {}
+    for name, each in value.items():
+        key = keys.get(name)
+        if key is None:
+            report((unknown and unknown(name, each, place)) or _unknown(name, keys, place))
+        elif key.later:
+            report(_later(name, place))
+        elif type(each) in key.form.types:
+            kept[name] = each
+        else:
+            report(_mistyped(key, each, place))
+    for key in keys.values():
+        if key.required and key.name not in value:
+            report(Diagnostic("LP112", f"`{key.name}` is missing here", place, f"it holds {key.form.words}"))
+    return Table(place, kept, value, report)
+
+
+def items(
+    value: list[Value],
+    place: Within,
+    form: Form,
+    noun: str,
+    report: Report,
+    help: str | None = None,  # noqa: A002
+) -> Iterator[tuple[Value, Within]]:
+    """The items of a list that have the form, each with its place; the others are reported."""
+    for index, each in enumerate(value):
+        if type(each) in form.types:
+            yield each, place.child(index)
+        else:
+            message = f"{noun} is {form.words}, found {words.kind(each)}"
+            report(Diagnostic("LP111", message, place.child(index), help))
+
+
+def texts(value: list[Value], place: Within, noun: str, report: Report) -> list[tuple[str, Within]]:
+    """The texts of a list, each with its place; anything else is reported."""
+    from llmposter_dsl.keys import TEXT
+
+    return list(items(value, place, TEXT, noun, report))
+
+
+def tables(value: list[Value], place: Within, keys: Keys, noun: str, report: Report) -> list[Table]:
+    """The tables of a list; anything else is reported."""
+    from llmposter_dsl.keys import TABLE
+
+    return [table(each, at, keys, report) for each, at in items(value, place, TABLE, noun, report)]
+
+
+def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
+    known = [key.name for key in keys.values() if not key.later]
+    help_ = words.meant(name, known)
+    if help_ is None or not help_.startswith("did"):
+        help_ = _elsewhere(name, keys) or help_
+    return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), help_)
+
+
+def _elsewhere(name: str, keys: Keys) -> str | None:
+    """Where a key belongs that is known, but not here."""
+    from llmposter_dsl.keys import DOCUMENT, RULE, SCENARIO
+
+    for heading, others in (("a rule", RULE), ("`scenario`", SCENARIO), ("the top of the file", DOCUMENT)):
+        if name in others and others is not keys:
+            return f"`{name}` is a key of {heading}"
+    return None
+
+
+def _later(name: str, place: Within) -> Diagnostic:
+    return Diagnostic("LP115", f"`{name}` is not known yet in this version", place.key(name), "take it out for now")
+
+
+def _mistyped(key: Key, value: Value, place: Within) -> Diagnostic:
+    message = f"`{key.name}` is {words.kind(value)}, expected {key.form.words}"
+    return Diagnostic("LP111", message, place.child(key.name), _cure(key, value))
+
+
+def _cure(key: Key, value: Value) -> str | None:
+    match value:
+        case str() if list in key.form.types and key.form.words.endswith(("texts", "states")):
+            return f"write `[{_quoted(value)}]`"
+        case bool() | int() | float() if str in key.form.types and len(str(value)) < 30:
+            return f'write `"{words.shown(value).strip("`")}"` in quotes'
+        case dict() if list in key.form.types and key.form.words.startswith("a list of"):
+            return "put it in a list: `[[…]]` in TOML, `- ` in YAML"
+        case _:
+            return None
+
+
+def _quoted(text: str) -> str:
+    from llmposter_dsl.expressions.wording import quote
+
+    return f'"{quote(text, 30).strip("`")}"'

@@ -1,0 +1,261 @@
+"""A document to a Program: binder, names, expressions, machine, in this order, over one list of findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llmposter_dsl import bind, expressions, facts, keys, machine_checks, names, types, words
+from llmposter_dsl.answers import Answers, fail
+from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.examples import Examples, one_of
+from llmposter_dsl.expressions import Scope, Used
+from llmposter_dsl.includes import Gathered, gather
+from llmposter_dsl.place import Within
+from llmposter_dsl.program import Condition, Expression, Fail, Program, Rule, Value
+from llmposter_dsl.rules import Compiler, Line, check_names, lines
+
+if TYPE_CHECKING:
+    from llmposter_dsl.tree import Document
+
+
+def build(document: Document, report: bind.Report) -> tuple[Program | None, tuple[Document, ...]]:
+    """The Program, or None where no meaning is left; and the documents that were read for it."""
+    gathered = gather(document, report)
+    return Builder(gathered, report).program(), tuple(gathered.documents)
+
+
+class Builder:
+    """Builds one Program."""
+
+    def __init__(self, gathered: Gathered, report: bind.Report) -> None:
+        self._report = report
+        self.codes: set[str] = set()
+        self.gathered = gathered
+        self.root = gathered.root
+        self.root.report = self.report
+        self.scenario = self._scenario()
+        self.vars = names.variables(gathered.named["vars"], self.report)
+        self.tools = {name: each.value for name, each in gathered.named["tools"].items()}
+        self.states = names.States(gathered.named["states"], self.report)
+        self.types = {name: types.of(value) for name, value in self.vars.items()}
+        self.used = Used()
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Passes a finding on, and remembers its code."""
+        self.codes.add(diagnostic.code)
+        self._report(diagnostic)
+
+    def _scenario(self) -> bind.Table:
+        return bind.table(self.root.get("scenario", {}), self.root.at("scenario"), keys.SCENARIO, self.report)
+
+    def program(self) -> Program | None:
+        """The Program, or None where no meaning is left."""
+        self._tools()
+        groups = self._lines()
+        every = [line for group in groups.values() for line in group]
+        check_names(every)
+        scope = Scope(facts.RULE, self.types, self.tools or None, {line.name for line in every}, (), self.used)
+        final = self._final(every)
+        compiler = Compiler(
+            scope,
+            self.types,
+            self.states,
+            Answers(self.gathered.named["defaults"], self.tools, self.report),
+            self.report,
+        )
+        compiled = {group: [compiler.compile(line) for line in each] for group, each in groups.items()}
+        program = self._program(compiled, compiler, scope, final)
+        self._unused()
+        return program
+
+    def _tools(self) -> None:
+        for name, each in self.gathered.named["tools"].items():
+            from llmposter_dsl.tool_schemas import check_schema
+
+            if not check_schema(name, each.value, each.place, self.report):
+                # The tool is there; nothing can be said of its arguments.
+                self.tools[name] = {}
+
+    def _lines(self) -> dict[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for name in names.GROUPS:
+            found[name] = lines(self.root.get(name, []), self.root.at(name), name, self._unknown, self.report)
+        for name, (value, place) in self.gathered.named["states"].items():
+            key = Within(place.document, place.path, "key")
+            if name in names.GROUPS:
+                help_ = f"rules for every state stand under `{name}` at the top of the file"
+                self.report(Diagnostic("LP114", f"a state cannot be called `{name}`", key, help_))
+            elif names.identifier(name, "a state", key, self.report):
+                found[name] = self._state(name, value, place)
+        return found
+
+    def _state(self, name: str, value: Value, place: Within) -> list[Line]:
+        if isinstance(value, list):
+            return lines(value, place, name, self._unknown, self.report)
+        help_ = "put each rule in a list: `[[states.…]]` in TOML, `- ` in YAML" if isinstance(value, dict) else None
+        if value is None:
+            help_ = "write `[]` for a state without rules"
+        message = f"the state `{name}` is {words.kind(value)}, expected a list of rules"
+        self.report(Diagnostic("LP111", message, place, help_))
+        self.states.unknown = True
+        return []
+
+    def _unknown(self, name: str, value: Value, place: Within) -> Diagnostic | None:
+        if name not in self.states:
+            return None
+        help_ = f'states stand under `states`; to go there write `goto = "{name}"`'
+        message = f"`{name}` is a state, and stands here as a key of a rule"
+        return Diagnostic("LP124", message, place.key(name), help_)
+
+    # --- the scenario's own keys ------------------------------------------------------------------------------------
+
+    def _final(self, every: list[Line]) -> frozenset[str]:
+        given = bind.texts(self.scenario.get("final", []), self.scenario.at("final"), "a final state", self.report)
+        targets = {goto for line in every if isinstance(goto := line.table.get("goto"), str)}
+        start = self.scenario.get("start")
+        return self.states.final(given, targets | ({start} if start else set()))
+
+    def _start(self) -> str | None:
+        start: str | None = self.scenario.get("start")
+        if not self.states.known:
+            if "states" not in self.root.written:
+                help_ = 'write one: `[[states.begin]]` with `reply = "…"`'
+                self.root.refuse("LP112", "this scenario has no states", help=help_)
+            elif "states" in self.root:
+                self.root.refuse("LP112", "this scenario has no states", "states")
+            return None
+        if start is None:
+            return self.states.known[0]
+        return start if self.states.check(start, self.scenario.at("start")) else None
+
+    def _foreign(self) -> str:
+        value: str = self.scenario.get("foreign", "start")
+        if value in keys.FOREIGN:
+            return value
+        help_ = f"write {words.listed(keys.FOREIGN)}, or a state"
+        close = words.close(value, (*keys.FOREIGN, *self.states.known))
+        self.states.check(value, self.scenario.at("foreign"), f"did you mean `{close}`?" if close else help_)
+        return f"state:{value}"
+
+    def _name(self) -> str:
+        name = self.scenario.get("name")
+        if name is None:
+            stem = self.root.place.source.name.replace("\\", "/").rpartition("/")[2]
+            return names.as_identifier(stem.rpartition(".")[0] or stem)
+        names.identifier(name, "a scenario", self.scenario.at("name"), self.report)
+        return str(name)
+
+    def _conformance(self) -> str:
+        value: str = self.scenario.get("conformance", "report")
+        one_of(value, keys.CONFORMANCE, "conformance", self.scenario.at("conformance"), self.report)
+        return value
+
+    def _unmatched(self, scope: Scope) -> Fail | None:
+        value = self.scenario.get("unmatched", "explain")
+        return None if value == "explain" else fail(value, self.scenario.at("unmatched"), scope, self.report)
+
+    def _outside(self) -> Scope:
+        return Scope(facts.REQUEST, {}, self.tools or None, None, (), self.used)
+
+    def _serves(self) -> Condition | None:
+        if "serves" not in self.scenario:
+            return None
+        place = self.scenario.at("serves")
+        return expressions.condition(self.scenario.get("serves"), place, self._outside(), self.report)
+
+    def _key(self) -> Expression | None:
+        if "conversation" not in self.scenario:
+            return None
+        text, place = self.scenario.get("conversation"), self.scenario.at("conversation")
+        made = expressions.value(text, place, self._outside(), self.report)
+        if made is not None and made.type not in ("text", "json"):
+            message = f"{words.shown(text)} is a {made.type}, a key of a conversation is a text"
+            help_ = "`text(…)` makes a text of any value"
+            self.report(Diagnostic("LP206", message, place.stretch(0, len(text)), help_))
+        return made
+
+    # --- the whole --------------------------------------------------------------------------------------------------
+
+    def _program(
+        self, groups: dict[str, list[Line]], compiler: Compiler, scope: Scope, final: frozenset[str]
+    ) -> Program | None:
+        start = self._start()
+        foreign = self._foreign()
+        states = {name: groups.get(name, []) for name in self.states.known}
+        answer = Scope(facts.ANSWER, self.types, self.tools or None, scope.rules, (), self.used)
+        examples = Examples(answer, self.states, self.tools, self.report)
+        program = Program(
+            name=self._name(),
+            place=self.root.place,
+            start=start or "",
+            states={name: _rules(each) for name, each in states.items()},
+            description=self.scenario.get("description", ""),
+            final=final,
+            always=_rules(groups["always"]),
+            otherwise=_rules(groups["otherwise"]),
+            vars=self.vars,
+            tools=self.tools,
+            serves=self._serves(),
+            expect=compiler.conditions(self.scenario, "expect", scope),
+            key=self._key(),
+            seed=self._seed(),
+            unmatched=self._unmatched(scope),
+            foreign=foreign,
+            conformance=self._conformance(),  # type: ignore[arg-type]
+            examples=examples.compile(self.root.get("examples", []), self.root.at("examples")),
+        )
+        if start is not None:
+            self._machine(states, groups, (start, foreign.removeprefix("state:")), final)
+        return program if start is not None else None
+
+    def _seed(self) -> int:
+        seed: int = self.scenario.get("seed", 0)
+        if abs(seed) >= 2**63:
+            self.scenario.refuse("LP114", "`seed` is too large", "seed", help="write a number of at most 18 digits")
+        return seed
+
+    def _machine(
+        self,
+        states: dict[str, list[Line]],
+        groups: dict[str, list[Line]],
+        entries: tuple[str, ...],
+        final: frozenset[str],
+    ) -> None:
+        places = {name: Within(each.place.document, each.place.path, "key") for name, each in self._declared()}
+        given = self.scenario.at("final")
+        for index, name in enumerate(self.scenario.get("final", [])):
+            if isinstance(name, str):
+                places.setdefault(name, given.child(index))
+        complete = not self.states.unknown and not self.codes & {"LP110", "LP111", "LP116", "LP124", "LP125"}
+        machine = machine_checks.Machine(
+            states, places, groups["always"], groups["otherwise"], entries, final, complete
+        )
+        machine_checks.check(machine, self.report)
+        for line in (line for group in groups.values() for line in group):
+            self._replayed(line)
+
+    def _declared(self) -> list[tuple[str, names.Placed]]:
+        return list(self.gathered.named["states"].items())
+
+    def _replayed(self, line: Line) -> None:
+        if line.volatile and line.rule is not None and line.rule.when is not None:
+            message = f"{words.shown(line.rule.when.text)} may come out otherwise when a history is replayed"
+            self.report(Diagnostic("LP391", message, line.table.at("when")))
+
+    def _unused(self) -> None:
+        # A name in an expression that could not be read may be the only use.
+        if any(code.startswith(("LP11", "LP12", "LP2")) for code in self.codes):
+            return
+        for section, code, noun, used in (
+            ("vars", "LP305", "variable", self.used.variables),
+            ("tools", "LP306", "tool", self.used.tools),
+        ):
+            for name, each in self.gathered.named[section].items():
+                if name not in used:
+                    what = "read" if section == "vars" else "called"
+                    key = Within(each.place.document, each.place.path, "key")
+                    self.report(Diagnostic(code, f"the {noun} `{name}` is never {what}", key))
+
+
+def _rules(found: list[Line]) -> tuple[Rule, ...]:
+    return tuple(line.rule for line in found if line.rule is not None)

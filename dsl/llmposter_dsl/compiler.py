@@ -1,0 +1,110 @@
+"""From the text of a scenario to a Program, or to all that is wrong with it, at once.
+
+No stage stops the next unless its output is unusable, and nothing here raises for any text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from llmposter_dsl import reading
+from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.program import Program
+
+if TYPE_CHECKING:
+    from llmposter_dsl.tree import Document
+
+SOUND = frozenset(("LP110", "LP303", "LP304", "LP307", "LP401"))
+"""Errors that can be suppressed: there is a Program in spite of them. A suppression of another error is unused."""
+
+
+class Compiled(NamedTuple):
+    """What became of a scenario.
+
+    Attributes:
+        program: None if, and only if, one of the findings is an error.
+        diagnostics: sorted by place; suppressed ones are left out.
+        documents: the file and those that it includes, as far as they could be read.
+        raw: all findings, suppressed ones too, for those who add theirs and apply suppressions again.
+    """
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+    documents: tuple[Document, ...]
+    raw: tuple[Diagnostic, ...] = ()
+
+
+def compile_path(path: str | os.PathLike[str], name: str | None = None) -> Compiled:
+    """The scenario in a file; *name* is how messages call the file."""
+    shown = os.fspath(path) if name is None else name
+    if os.path.isdir(path):
+        return _unreadable(shown, f"no scenario stands in the folder `{shown}`")
+    return _compiled(lambda: reading.read(path, shown))
+
+
+def compile_text(text: str | bytes, name: str = "scenario.toml", kind: str = "toml") -> Compiled:
+    """The scenario that a text is; *kind* is ``toml`` or ``yaml``."""
+    return _compiled(lambda: reading.read_text(text, name, kind))
+
+
+def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """The scenarios that paths name: files as given; of folders what `folders.scenarios` finds, else the folder."""
+    from llmposter_dsl.folders import scenarios
+
+    found: list[str] = []
+    for path in paths:
+        shown = os.fspath(path)
+        found += (scenarios(shown) or [shown]) if os.path.isdir(shown) else [shown]
+    return list(dict.fromkeys(found))
+
+
+def _unreadable(name: str, message: str) -> Compiled:
+    from llmposter_dsl.place import At
+    from llmposter_dsl.source import Source, Span
+
+    return Compiled(None, (Diagnostic("LP101", message, At(Source(name, ""), Span(0, 0))),), ())
+
+
+def _compiled(read: Callable[[], Document | tuple[Diagnostic, ...]]) -> Compiled:
+    document = read()
+    if isinstance(document, tuple):
+        return Compiled(None, settle(document, ()), (), document)
+    from llmposter_dsl.build import build
+
+    found: list[Diagnostic] = []
+    program, documents = build(document, found.append)
+    found += [each for one in documents for each in one.findings]
+    diagnostics = settle(found, documents)
+    failed = any(each.severity == "error" for each in diagnostics)
+    return Compiled(None if failed else program, diagnostics, documents, tuple(found))
+
+
+def settle(found: Iterable[Diagnostic], documents: Iterable[Document]) -> tuple[Diagnostic, ...]:
+    """Findings as they are told: suppressions of the documents applied, sorted by place, each once."""
+    told = tuple(found)
+    for document in documents:
+        told = _suppressed(document, told)
+    if len(told) < 2:
+        return told
+    from llmposter_dsl.report import sort
+
+    return tuple(sort(told))
+
+
+def _suppressed(document: Document, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    if "llmposter: ignore" not in document.source.text:
+        return found
+    from llmposter_dsl import suppress
+
+    own = tuple(each for each in found if each.place.source is document.source and _may_rest(each))
+    kept = tuple(each for each in found if not (each.place.source is document.source and _may_rest(each)))
+    return (*kept, *suppress.apply(document, own))
+
+
+def _may_rest(diagnostic: Diagnostic) -> bool:
+    return diagnostic.severity != "error" or diagnostic.code in SOUND
+
+
+__all__ = ["Compiled", "compile_path", "compile_text", "scenario_files", "settle"]

@@ -1,0 +1,47 @@
+"""Which files of a folder are scenarios: those that could be read and have states, and those that cannot be read.
+
+Left out are hidden files and folders, fragments without `states`, and files that another one there includes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+SUFFIXES = (".toml", ".yaml", ".yml")
+
+
+def scenarios(folder: str) -> list[str]:
+    """The scenarios in a folder and the folders below it, sorted by path."""
+    found = [path for path in _files(folder) if _says(path, b"states")]
+    included = {each for path in found for each in _included(path)}
+    return [path for path in found if os.path.realpath(path) not in included]
+
+
+def _files(folder: str) -> list[str]:
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [os.path.join(here, name) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
+    return sorted(found)
+
+
+def _says(path: str, word: bytes) -> bool:
+    """Whether a file holds a word, or cannot be read, which its reader will report."""
+    try:
+        with open(path, "rb") as file:
+            return word in file.read()
+    except OSError:
+        return True
+
+
+def _included(path: str) -> list[str]:
+    if not _says(path, b"include"):
+        return []
+    from llmposter_dsl import reading
+
+    document = reading.read(path)
+    data: Any = None if isinstance(document, tuple) else document.data
+    given = data.get("include") if isinstance(data, dict) else None
+    names = [each for each in given if isinstance(each, str) and "\0" not in each] if isinstance(given, list) else []
+    return [os.path.realpath(os.path.join(os.path.dirname(path), name)) for name in names]

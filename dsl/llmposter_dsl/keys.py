@@ -1,0 +1,300 @@
+"""Every key of a scenario, once: what it may hold, what it means, and whether a later version brings it.
+
+The binder, its findings and the reference pages read these tables, and nothing else knows the name of a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import msgspec
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What the value of a key may be: types of plain data, and the words for it."""
+
+    types: frozenset[type]
+    words: str
+
+
+def _form(words: str, *types: type) -> Form:
+    return Form(frozenset(types), words)
+
+
+TEXT = _form("a text", str)
+TEMPLATE = _form("a text, with `${…}` where a value goes", str)
+EXPRESSION = _form("an expression in quotes", str)
+CONDITION = _form("a condition in quotes", str)
+CONDITIONS = _form("a condition in quotes, or a list of them", str, list)
+STATE = _form("the name of a state", str)
+STATES = _form("a list of states", list)
+WORD = _form("a text", str)
+INTEGER = _form("a whole number", int)
+BOOL = _form("true or false", bool)
+TABLE = _form("a table", dict)
+RULES = _form("a list of rules", list)
+TEXTS = _form("a list of texts", list)
+TABLES = _form("a list of tables", list)
+CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of either', str, dict, list)
+ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
+UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
+DURATION = _form('a duration such as `"250ms"` or `"2s"`', str)
+LATENCY = _form('a delay such as `"800ms"` or `"800ms ±20%"`', str)
+CHUNK = _form('a size such as `"20 characters"`, `"2 words"` or `"whole"`', str)
+ARGUMENTS = _form("a table of arguments, or a text that is sent as it is", dict, str)
+ANYTHING = _form("any value", str, int, float, bool, list, dict, type(None))
+TOOLS = _form("a list of tools", list)
+MESSAGES = _form("a list of messages", list)
+RESULTS = _form("a list of tables with `result` or `error`", list)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key.
+
+    Attributes:
+        meaning: one sentence for the reference.
+        default: what holds without it, for the reference.
+        later: no version of the language up to this one knows it, a later one will.
+    """
+
+    name: str
+    form: Form
+    meaning: str
+    default: str = ""
+    required: bool = False
+    later: bool = False
+
+
+Keys: TypeAlias = Mapping[str, Key]
+
+
+def _table(*keys: Key) -> Keys:
+    return MappingProxyType({key.name: key for key in keys})
+
+
+def _later(name: str, meaning: str) -> Key:
+    return Key(name, ANYTHING, meaning, later=True)
+
+
+DOCUMENT = _table(
+    Key("llmposter", TEXT, "Version of the language.", '`"1"`'),
+    Key("include", TEXTS, "Files whose `states`, `vars`, `tools` and `defaults` are merged in; paths start here."),
+    Key("scenario", TABLE, "What the scenario is, and which conversations are its own."),
+    Key("vars", TABLE, "Variables of a conversation and their first values; the value gives the type."),
+    Key("tools", TABLE, "Tools by name, each with the JSON Schema of its parameters."),
+    Key("defaults", TABLE, "Delivery of every rule that says nothing else."),
+    Key("states", TABLE, "States by name, each with its list of rules."),
+    Key("always", RULES, "Rules that are tried before those of the state, in every state."),
+    Key("otherwise", RULES, "Rules that are tried after those of the state, in every state."),
+    Key("examples", TABLES, "Transcripts that `llmposter test` plays."),
+    _later("auth", "Credentials and OAuth."),
+    _later("limits", "Rate limits."),
+    _later("chaos", "Faults for a share of the requests."),
+    _later("embeddings", "Rules for embeddings."),
+    _later("moderations", "Rules for moderations."),
+)
+
+SCENARIO = _table(
+    Key("name", TEXT, "Name of the scenario.", "the file's name"),
+    Key("description", TEXT, "What it is for."),
+    Key("start", STATE, "Where a conversation begins.", "the first state in the file"),
+    Key("final", STATES, "Where a conversation may end; such a state needs no rules.", "anywhere"),
+    Key("serves", CONDITION, "Which new conversations this scenario takes.", "all"),
+    Key("expect", CONDITIONS, "What every request must satisfy; a breach is a violation."),
+    Key("conversation", EXPRESSION, "A key that tells conversations apart: a text, or null.", "the history tells"),
+    Key("seed", INTEGER, "Seeds everything that is drawn by chance.", "`0`"),
+    Key("unmatched", UNMATCHED, "What a request gets that no rule matches.", '`"explain"`'),
+    Key(
+        "foreign",
+        WORD,
+        'Where a conversation stands whose history is not this machine\'s: `"start"`, `"latest"`, `"reject"` or a state.',
+        '`"start"`',
+    ),
+    Key(
+        "conformance",
+        WORD,
+        'What happens when a history breaks the provider\'s protocol: `"report"`, `"reject"` or `"off"`.',
+        '`"report"`',
+    ),
+)
+
+STREAM = _table(
+    Key("chunk", CHUNK, "How a streamed answer is cut.", '`"20 characters"`'),
+    _later("ttft", "Time to the first token."),
+    _later("pace", "Time between chunks."),
+    _later("jitter", "How much the pace varies."),
+    _later("burst", "Share of chunks that come at once."),
+)
+
+DEFAULTS = _table(
+    Key("latency", LATENCY, "Delay before the first byte.", "none"),
+    Key("stream", TABLE, "How a streamed answer goes out."),
+    Key("usage", TABLE, "Token counts in place of the estimate."),
+)
+
+RULE = _table(
+    Key("name", TEXT, "Shown in journal, coverage and diagram, and asked for by `fired`.", "`state#n`"),
+    Key("when", CONDITION, "When the rule fires.", "always"),
+    Key("times", INTEGER, "How often it fires at most in one conversation.", "no limit"),
+    Key("expect", CONDITIONS, "What the request must satisfy when the rule fires; a breach is a violation."),
+    Key("set", TABLE, "Variables and their new values: a text is an expression, anything else is itself."),
+    Key("reply", TEMPLATE, "Text of the assistant."),
+    Key("think", TEMPLATE, "Reasoning before the answer."),
+    Key("call", CALLS, "Tool calls, all at once."),
+    Key("json", ANYTHING, "Structured output: any data, with templates in its texts."),
+    Key("refuse", TEMPLATE, "The provider's own form of refusal."),
+    Key("error", ERROR_VALUE, "The provider's own HTTP error."),
+    Key(
+        "finish",
+        WORD,
+        "Finish reason: `stop`, `length`, `tool_calls`, `content_filter`, `pause`, or a provider's own word.",
+        "what the answer is",
+    ),
+    Key("usage", TABLE, "Token counts in place of the estimate."),
+    Key("headers", TABLE, "Further headers of the response."),
+    Key("latency", LATENCY, "Delay before the first byte."),
+    Key("stream", TABLE, "How a streamed answer goes out."),
+    _later("fault", "How the delivery breaks."),
+    _later("token", "What happens to the credential of the request."),
+    Key("goto", STATE, "The next state.", "stay"),
+)
+
+CALL = _table(
+    Key("tool", TEXT, "Name of the tool.", required=True),
+    Key("arguments", ARGUMENTS, "Its arguments, with templates in their texts.", "none"),
+    Key("id", TEMPLATE, "Id of the call.", "made by the server"),
+)
+
+ERROR = _table(
+    Key("name", WORD, "Name of the error; gives status, type, code and headers as the provider has them."),
+    Key("status", INTEGER, "HTTP status, 400 to 599.", "that of the name"),
+    Key("type", TEXT, "Type in the error's body.", "the provider's"),
+    Key("code", TEXT, "Code in the error's body.", "the provider's"),
+    Key("message", TEMPLATE, "Message in the error's body.", "the provider's"),
+    Key("headers", TABLE, "Further headers of the response."),
+    Key("retry_after", DURATION, "When the client may try again: `retry-after`, below a second `retry-after-ms`."),
+)
+
+USAGE = _table(
+    Key("input", INTEGER, "Tokens of the request, `cached` included."),
+    Key("output", INTEGER, "Tokens of the answer, `reasoning` included."),
+    Key("cached", INTEGER, "Tokens of the request that came from a cache."),
+    Key("reasoning", INTEGER, "Tokens of reasoning."),
+)
+
+EXAMPLE = _table(
+    Key("name", TEXT, "Name of the example.", "`example n`"),
+    Key("turns", TABLES, "Requests, one after the other.", required=True),
+    Key("providers", TEXTS, "Formats that it is played on.", "all"),
+)
+
+TURN = _table(
+    Key("user", TEXT, "The user says this."),
+    Key("tool", TEXT, "The tool of this name answers; `result` or `error` says what."),
+    Key("result", ANYTHING, "What the tool gives: a text, or data that is sent as JSON."),
+    Key("error", ANYTHING, "What the tool gives where it fails."),
+    Key("results", RESULTS, "What the tools give, one for each call of the last answer, in order."),
+    Key("retry", BOOL, "The last request is sent again, as an SDK does."),
+    Key("messages", MESSAGES, "The whole history of the request."),
+    Key("wait", DURATION, "Time that passes before the request, or alone."),
+    Key("request", TABLE, "What the requests carry from this turn on."),
+    Key("times", INTEGER, "How often the turn is played.", "`1`"),
+    Key("expect", CONDITIONS, "What the answer must be."),
+    Key("state", STATE, "The state after the answer."),
+)
+
+RESULT = _table(
+    Key("result", ANYTHING, "What the tool gives: a text, or data that is sent as JSON."),
+    Key("error", ANYTHING, "What the tool gives where it fails."),
+)
+
+MESSAGE = _table(
+    Key("role", WORD, "Who speaks: `user`, `assistant` or `tool`.", required=True),
+    Key("text", TEXT, "What is said."),
+    Key("calls", TABLES, "Tool calls of an assistant message."),
+    Key("results", RESULTS, "Tool results of a tool message."),
+)
+
+MESSAGE_CALL = _table(
+    Key("tool", TEXT, "Name of the tool.", required=True),
+    Key("arguments", ARGUMENTS, "Its arguments.", "none"),
+    Key("id", TEXT, "Id of the call.", "made up"),
+)
+
+MESSAGE_RESULT = _table(
+    *RESULT.values(),
+    Key("tool", TEXT, "Name of the tool.", "that of the call"),
+    Key("id", TEXT, "Id of the call.", "that of the call"),
+)
+
+REQUEST = _table(
+    Key("system", TEXT, "System prompt."),
+    Key("model", TEXT, "Model."),
+    Key("headers", TABLE, "Headers, each a text."),
+    Key("tools", TOOLS, "Tools that the request declares: names, or tables with `name` and `parameters`."),
+    Key("params", TABLE, "Parameters under the names of the fact `params`."),
+    Key("stream", BOOL, "Whether the answer is streamed."),
+    Key("provider", WORD, "Format of the request."),
+)
+
+REQUEST_TOOL = _table(
+    Key("name", TEXT, "Name of the tool.", required=True),
+    Key("parameters", TABLE, "JSON Schema of its parameters."),
+)
+
+INCLUDED = ("llmposter", "include", "vars", "tools", "defaults", "states")
+"""Keys that an included file may have."""
+
+OUTCOMES = ("reply", "think", "call", "json", "refuse", "error")
+"""Keys of a rule that say what it answers."""
+
+SAID = OUTCOMES[:4]
+"""Those of them that stand beside each other."""
+
+ERRORS = (
+    *("bad_request", "invalid_api_key", "permission_denied", "not_found", "context_length_exceeded"),
+    *("request_too_large", "rate_limited", "quota_exceeded", "server_error", "overloaded", "timeout"),
+    "content_filter",
+)
+"""Names of errors (language.md, section 6); what each is on the wire, the wires know."""
+
+PROVIDERS = ("openai", "responses", "anthropic", "gemini")
+FOREIGN = ("start", "latest", "reject")
+CONFORMANCE = ("report", "reject", "off")
+ROLES = ("user", "assistant", "tool")
+
+TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
+    ("document", "The document", DOCUMENT),
+    ("scenario", "`[scenario]`", SCENARIO),
+    ("defaults", "`[defaults]`", DEFAULTS),
+    ("rule", "A rule", RULE),
+    ("call", "A call as a table", CALL),
+    ("error", "An error as a table", ERROR),
+    ("usage", "`usage`", USAGE),
+    ("stream", "`stream`", STREAM),
+    ("example", "An example", EXAMPLE),
+    ("turn", "A turn of an example", TURN),
+    ("request", "`request` of a turn", REQUEST),
+    ("message", "A message of a turn", MESSAGE),
+)
+"""The tables of the reference: an anchor, a heading, the keys."""
+
+
+def reference_keys() -> str:
+    """The tables of keys as Markdown, a heading each."""
+    return "\n\n".join(f"## {heading}\n\n{_rows(keys)}" for _, heading, keys in TABLES_IN_ORDER) + "\n"
+
+
+def _rows(keys: Keys) -> str:
+    lines = ["| key | value | meaning | default |", "|---|---|---|---|"]
+    for key in keys.values():
+        value = "not in this version yet" if key.later else _escaped(key.form.words)
+        default = "required" if key.required else _escaped(key.default)
+        lines.append(f"| `{key.name}` | {value} | {_escaped(key.meaning)} | {default} |")
+    return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
