@@ -17,7 +17,6 @@ from llmposter_dsl import facts, types
 from llmposter_dsl.expressions import Scope, call, condition, data, template, value
 from llmposter_dsl.expressions.make import walk
 from llmposter_dsl.expressions.parse import parse
-from llmposter_dsl.expressions.syntax import Trouble
 from llmposter_dsl.facts import Fact, Vocabulary
 from llmposter_dsl.place import Within
 from llmposter_dsl.types import Headers
@@ -104,8 +103,15 @@ def _of(kind: str, depth: int) -> st.SearchStrategy[str]:
             form("random({}, {})", number, number),
         ],
         "bool": [
-            *(form(f"({{}} {sign} {{}})", *pair) for sign in ("<", "<=", ">", ">=", "==", "!=") for pair in ((number, number), (text, text), (long, long))),
-            *(form(f"({{}} {word} {{}})", text, text) for word in ("contains", "mentions", "starts with", "ends with", "not in")),
+            *(
+                form(f"({{}} {sign} {{}})", *pair)
+                for sign in ("<", "<=", ">", ">=", "==", "!=")
+                for pair in ((number, number), (text, text), (long, long))
+            ),
+            *(
+                form(f"({{}} {word} {{}})", text, text)
+                for word in ("contains", "mentions", "starts with", "ends with", "not in")
+            ),
             form("({} contains {})", many, anything),
             form("({} in {})", text, some),
             form("({} matches /(?P<g>a)|b?1/i)", text),
@@ -118,26 +124,48 @@ def _of(kind: str, depth: int) -> st.SearchStrategy[str]:
             form("all({}, it is text and it < {})", many, text),
             form("chance({})", number),
         ],
-        "duration": [form("({} + {})", long, long), form("({} * {})", long, number), form("({} % {})", long, long), form("({} / {})", long, number)],
-        "list": [form("({} + {})", many, many), form("[{}, {}]", anything, anything), form("words({})", text), form("jsonpath('$..a')")],
+        "duration": [
+            form("({} + {})", long, long),
+            form("({} * {})", long, number),
+            form("({} % {})", long, long),
+            form("({} / {})", long, number),
+        ],
+        "list": [
+            form("({} + {})", many, many),
+            form("[{}, {}]", anything, anything),
+            form("words({})", text),
+            form("jsonpath('$..a')"),
+        ],
         "map": [form("{{a: {}, json: {}}}", anything, anything), form("default({}, {})", some, some)],
-    }  # fmt: skip
+    }
     return st.one_of(leaf, *forms[kind])
 
 
-_result = st.fixed_dictionaries({"tool": _text, "id": _text, "arguments": json_values, "text": _text, "json": json_values, "error": st.booleans()})  # fmt: skip
+_result = st.fixed_dictionaries(
+    {"tool": _text, "id": _text, "arguments": json_values, "text": _text, "json": json_values, "error": st.booleans()}
+)
 _whole = st.integers(0, 9)
 _loose = json_values | durations
 worlds = st.fixed_dictionaries(
     {
-        "user": _text, "model": _text, "last": _text, "turn": _whole, "tokens": _whole, "stream": st.booleans(),
-        "tools": st.lists(_text, max_size=3), "elapsed": durations, "idle": durations, "body": json_values,
+        "user": _text,
+        "model": _text,
+        "last": _text,
+        "turn": _whole,
+        "tokens": _whole,
+        "stream": st.booleans(),
+        "tools": st.lists(_text, max_size=3),
+        "elapsed": durations,
+        "idle": durations,
+        "body": json_values,
         "headers": st.dictionaries(st.sampled_from(("A", "b")), _text).map(Headers),
-        "params": st.dictionaries(st.just("temperature"), _loose), "results": st.lists(_result, max_size=2),
+        "params": st.dictionaries(st.just("temperature"), _loose),
+        "results": st.lists(_result, max_size=2),
         "result": st.none() | _result,
-        "vars": st.fixed_dictionaries({name: _loose for name in VARIABLES}), "drawn": st.sampled_from((0.0, 0.5, 0.999)),
+        "vars": st.fixed_dictionaries(dict.fromkeys(VARIABLES, _loose)),
+        "drawn": st.sampled_from((0.0, 0.5, 0.999)),
     }
-)  # fmt: skip
+)
 expressions = st.sampled_from(sorted(_leaves)).flatmap(lambda kind: _of(kind, 3))
 
 

@@ -46,15 +46,13 @@ def parse(text: str, start: Start = "start") -> Node | ToolCall | Trouble:
 
 @cache
 def _parser() -> Lark:
-    from pathlib import Path
-
     from lark import Lark
 
-    import llmposter_grammar
     from llmposter_dsl.expressions.build import Build
+    from llmposter_grammar import text
 
     return Lark(
-        Path(llmposter_grammar.__file__).with_name("expression.lark").read_text("utf-8"),
+        text("expression.lark"),
         parser="lalr",
         maybe_placeholders=False,
         start=["start", "tool_call"],
