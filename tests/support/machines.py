@@ -22,7 +22,7 @@ PLACE = At(Source("test.toml", "test"), Span(0, 4))
 
 def scenario(text: str, name: str = "test.toml") -> Program:
     """The program of a scenario without errors."""
-    from llmposter_dsl.compiler import compile_text  # noqa: PLC0415
+    from llmposter_dsl.compiler import compile_text
 
     compiled = compile_text(text, name)
     assert compiled.program is not None, [finding.message for finding in compiled.diagnostics]
@@ -95,6 +95,11 @@ class Talk:
         else:
             self.attempt += 1
         return step
+
+    def answer(self, *values: object) -> Message:
+        """The results of the calls of the last answer, in order."""
+        asked = next(message for message in reversed(self.messages) if message.role == "assistant")
+        return got(*(result(call.id, value) for call, value in zip(asked.calls, values, strict=True)))
 
     def moment(self, asked: Turn) -> Moment:
         return Moment(

@@ -7,6 +7,7 @@ the same words. Credentials of the request are never shown whole.
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from llmposter.core.pattern import json_text
@@ -14,7 +15,7 @@ from llmposter_dsl.place import where
 from llmposter_dsl.program import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llmposter.core.facts import Facts
     from llmposter_dsl.program import Condition, Program, Rule, Value
@@ -66,7 +67,9 @@ def cycle(program: Program, state: str, passed: Sequence[Rule]) -> str:
 
 def breach(condition: Condition, facts: Facts) -> str:
     """What was expected of the request, and what it had in its place."""
-    parts = (part for part, held in _parts(condition, facts) if not held)
+    groups = dict(facts.groups)
+    parts = [part for part, held in _parts(condition, facts, groups) if not held]
+    facts.groups = groups
     return "; ".join(f"expected {_short(part.text)}{_but(part, facts)}" for part in parts)
 
 
@@ -78,13 +81,15 @@ def _tried(rule: Rule, facts: Facts) -> Tried:
     return Tried(rule, () if rule.when is None else tuple(_parts(rule.when, facts)), used_up)
 
 
-def _parts(condition: Condition, facts: Facts) -> Iterator[tuple[Condition, bool]]:
+def _parts(
+    condition: Condition, facts: Facts, groups: Mapping[str, Value] = MappingProxyType({})
+) -> Iterator[tuple[Condition, bool]]:
     for part in condition.parts or (condition,):
-        yield part, _holds(part, facts)
+        yield part, _holds(part, facts, groups)
 
 
-def _holds(condition: Condition, facts: Facts) -> bool:
-    facts.groups = {}
+def _holds(condition: Condition, facts: Facts, groups: Mapping[str, Value] = MappingProxyType({})) -> bool:
+    facts.groups = dict(groups)
     return condition.holds(facts)
 
 
@@ -145,7 +150,7 @@ def shown(value: Value, facts: Facts) -> str:
 
 def _secrets(facts: Facts) -> set[str]:
     held = [facts.headers.get(name) or "" for name in _SECRET_HEADERS] + [facts.query.get("key", "")]
-    words = {word for value in held for word in (value, *_BETWEEN.split(value)) if len(word) > 2}
+    words = {word for value in held for word in _BETWEEN.split(value) if len(word) > 2}
     return {word for word in words if word.lower() not in ("bearer", "basic")}
 
 
