@@ -1,0 +1,115 @@
+"""Bytes of a scenario file to a document, or to diagnostics that say exactly why not. Raises nothing."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path as File
+from typing import Any, Literal
+
+from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.place import At, Within
+from llmposter_dsl.source import Source, Span
+from llmposter_dsl.tree import DEEPEST, Document, Kind, Loaded, walk
+
+LARGEST = 16 * 1024 * 1024
+"""How many bytes a scenario file may have."""
+
+KINDS: dict[str, Kind] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+
+
+def read(path: str | os.PathLike[str], name: str | None = None) -> Document | tuple[Diagnostic, ...]:
+    """The document in the file at *path*, or at least one error.
+
+    Args:
+        path: a file whose name ends in ``.toml``, ``.yaml`` or ``.yml``.
+        name: how messages call it; the path as given by default.
+    """
+    file, name = File(path), os.fspath(path) if name is None else name
+    kind = KINDS.get(file.suffix.lower())
+    if kind is None:
+        return (_unreadable(name, f"`{file.name}` is no scenario file", "its name must end in .toml, .yaml or .yml"),)
+    try:
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            return (_unreadable(name, f"`{name}` is not a file"),)
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        absolute = str(file.resolve())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return (_unreadable(name, f"`{name}` cannot be read: {reason.lower()}"),)
+    return read_text(content, name, kind, path=absolute)
+
+
+def read_text(
+    text: str | bytes, name: str, kind: Literal["toml", "yaml"] = "toml", path: str | None = None
+) -> Document | tuple[Diagnostic, ...]:
+    """The document that *text* is, or at least one error."""
+    if len(text) > LARGEST:
+        return (Diagnostic("LP106", f"`{name}` is larger than 16 MiB", At(Source(name, "", path), Span(0, 0))),)
+    source = _decoded(text, name, path)
+    if isinstance(source, Diagnostic):
+        return (source,)
+    match kind:
+        case "toml":
+            from llmposter_dsl.toml_tree import load
+        case "yaml":
+            from llmposter_dsl.yaml_tree import load
+    loaded = load(source)
+    if not isinstance(loaded, Loaded):
+        return loaded
+    document = Document(source, loaded.data, kind, loaded.findings)
+    return _faults(document) or document
+
+
+def _unreadable(name: str, message: str, help_: str | None = None) -> Diagnostic:
+    return Diagnostic("LP101", message, At(Source(name, ""), Span(0, 0)), help_)
+
+
+def _decoded(text: str | bytes, name: str, path: str | None) -> Source | Diagnostic:
+    try:
+        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        if isinstance(text, str):
+            text.encode("utf-8")  # half of a surrogate pair is no text
+    except UnicodeDecodeError as error:
+        before, whole = error.object[: error.start].decode("utf-8"), error.object.decode("utf-8", "replace")
+        return _not_utf8(
+            Source(name, _normal(whole), path), len(_normal(before)), f"byte 0x{error.object[error.start]:02x}"
+        )
+    except UnicodeEncodeError as error:
+        before, whole = error.object[: error.start], error.object.encode("utf-8", "replace").decode("utf-8")
+        return _not_utf8(Source(name, _normal(whole), path), len(_normal(before)), "half of a surrogate pair")
+    return Source(name, _normal(decoded), path)
+
+
+def _normal(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _not_utf8(source: Source, at: int, what: str) -> Diagnostic:
+    place = At(source, Span(at, min(at + 1, len(source.text))))
+    return Diagnostic("LP102", f"{what} is not UTF-8 text", place, "save the file as UTF-8")
+
+
+def _faults(document: Document) -> tuple[Diagnostic, ...]:
+    """What a syntactically right document may still not be."""
+    data = document.data
+    if data is None or data == {}:
+        return (Diagnostic("LP108", "the file is empty", At(document.source, Span(0, 0)), "`states` is missing"),)
+    if not isinstance(data, dict):
+        kind = "a list" if isinstance(data, list) else "one value"
+        return (Diagnostic("LP108", f"a scenario is a map of keys, this is {kind}", document.root()),)
+    found = []
+    for path, value, _ in walk(data):
+        if isinstance(value, float) and not math.isfinite(value):
+            found.append(_no_number(Within(document, path), f"`{value}`"))
+        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            found.append(_no_number(Within(document, path), "an integer beyond 64 bits"))
+        elif len(path) > DEEPEST and isinstance(value, dict | list):
+            place = Within(document, path, "key")
+            return (Diagnostic("LP107", f"values are nested more than {DEEPEST} levels deep", place),)
+    return tuple(found)
+
+
+def _no_number(place: Any, what: str) -> Diagnostic:
+    return Diagnostic("LP114", f"{what} is no number that JSON can hold", place, "write it in quotes, as text")

@@ -1,0 +1,122 @@
+"""Findings that the author has answered in a comment: ``# llmposter: ignore[LP301] reason``.
+
+A suppression names its codes, and one that suppresses nothing is a finding itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from llmposter_dsl.codes import CODES
+from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.place import At, Within
+from llmposter_dsl.source import Source, Span
+from llmposter_dsl.tree import Document
+
+_MARK = "llmposter: ignore"
+_FORM = re.compile(r"#\s*llmposter: (?P<what>ignore-file|ignore)\b(?:\[(?P<codes>[^\]\n]*)\])?")
+_CODE = re.compile(r"[^\s,]+")
+
+
+@dataclass(slots=True)
+class _Suppression:
+    """One code of one comment; *line* is the line it speaks of, None for the whole file."""
+
+    code: str
+    line: int | None
+    span: Span
+    used: bool = field(default=False)
+
+
+def apply(document: Document, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings that stay, and one for each suppression in *document* that none of them needed.
+
+    Findings of other files stay as they are.
+    """
+    diagnostics = tuple(diagnostics)
+    source = document.source
+    if _MARK not in source.text:
+        return diagnostics
+    suppressions, wrong = _read(document)
+    stay = [found for found in diagnostics if not _suppressed(found, source, suppressions)]
+    unused = [_unused(source, suppression) for suppression in suppressions if not suppression.used]
+    return (*stay, *wrong, *unused)
+
+
+def _suppressed(found: Diagnostic, source: Source, suppressions: list[_Suppression]) -> bool:
+    if found.place.source is not source:
+        return False
+    fitting = [one for one in suppressions if one.code == found.code]
+    if not fitting:
+        return False
+    lines = _lines(found, source)
+    fitting = [one for one in fitting if one.line is None or one.line in lines]
+    for one in fitting:
+        one.used = True
+    return bool(fitting)
+
+
+def _lines(found: Diagnostic, source: Source) -> set[int]:
+    """The lines that a comment may stand on: inside a string there are no comments, so its ends count too."""
+    place = found.place
+    lines = {source.position(place.span.start)[0]}
+    if isinstance(place, Within):
+        key = place.document.key_span(place.path)
+        value = place.document.value_span(place.path)
+        if place.inner is not None:
+            lines |= {source.position(at)[0] for at in (key.start, value.start, value.end)}
+    return lines
+
+
+def _read(document: Document) -> tuple[list[_Suppression], list[Diagnostic]]:
+    source, text = document.source, document.source.text
+    match document.kind:
+        case "toml":
+            from llmposter_dsl.toml_tree import comments
+        case "yaml":
+            from llmposter_dsl.yaml_tree import comments
+    suppressions: list[_Suppression] = []
+    wrong: list[Diagnostic] = []
+    starts = list(comments(text))
+    for start in starts:
+        form = _FORM.match(text, start)
+        if form is None:
+            continue
+        if problem := _problem(source, form):
+            wrong.append(problem)
+            continue
+        line = None if form["what"] == "ignore-file" else _line_meant(source, start)
+        for code in _CODE.finditer(form["codes"]):
+            at = form.start("codes")
+            suppressions.append(_Suppression(code[0], line, Span(at + code.start(), at + code.end())))
+    return suppressions, wrong
+
+
+def _problem(source: Source, form: re.Match[str]) -> Diagnostic | None:
+    place = At(source, Span(*form.span()))
+    if not _CODE.search(form["codes"] or ""):
+        return Diagnostic("LP901", f"`{form[0]}` names no code", place, "name the codes: `ignore[LP301]`")
+    above = source.text[: form.start()].splitlines()
+    if form["what"] == "ignore-file" and any(line.strip() and line.lstrip()[0] != "#" for line in above):
+        return Diagnostic("LP901", "`ignore-file` must stand at the top of the file", place)
+    return None
+
+
+def _line_meant(source: Source, start: int) -> int:
+    """The comment's own line; or, where it stands alone, the next line that is more than a comment."""
+    line, column = source.position(start)
+    if source.line(line)[: column - 1].strip():
+        return line
+    last = source.position(len(source.text))[0]
+    line += 1
+    while line < last and source.line(line).lstrip().startswith("#"):
+        line += 1
+    return line
+
+
+def _unused(source: Source, suppression: _Suppression) -> Diagnostic:
+    code = suppression.code
+    says = f"there is no finding {code} here to ignore" if code in CODES else f"there is no code `{code}`"
+    return Diagnostic("LP901", says, At(source, suppression.span), "take the suppression out")

@@ -1,0 +1,305 @@
+"""TOML: tomli decides what is valid and what a value is; a small Lark grammar, run only when asked, finds the places.
+
+The only importer of tomli.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.place import At
+from llmposter_dsl.source import Source, Span
+from llmposter_dsl.tree import DEEPEST, Loaded, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lark import Lark, Token, Tree
+
+_LEXEME = re.compile(
+    r'"""(?:[^"\\]|\\[\s\S]|"{1,2}(?!"))*+"{3,5}'
+    r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
+    r'|"(?!"")(?:[^"\\\n]|\\.)*+"'
+    r"|'(?!'')[^'\n]*+'"
+    r"|#[^\n]*|[\[\]{}]|[\"']"
+)
+"""What matters to brackets and comments; a lone quote begins a string that is not closed."""
+
+_CLOSER = {"[": "]", "{": "}"}
+_WORD = re.compile(r"[^\s,=\[\]{}#]+|\S")
+_LONG = re.compile(r"[-+]?[0-9_]{1000,}")
+
+
+def load(source: Source) -> Loaded | tuple[Diagnostic, ...]:
+    """The values of a TOML text; dates and times become the text as written."""
+    import tomli
+
+    if (at := _too_deep(source.text)) is not None:
+        return (_deep(source, at),)
+    try:
+        data = tomli.loads(source.text)
+    except tomli.TOMLDecodeError as error:
+        return (_broken(source, error.msg, min(error.pos, len(source.text))),)
+    except RecursionError:
+        return (_deep(source, 0),)
+    except ValueError:  # an integer of more digits than Python converts
+        return (_long_integer(source),)
+    _dates_to_text(source, data)
+    return Loaded(data)
+
+
+def comments(text: str) -> Iterator[int]:
+    """Where each comment starts."""
+    return (found.start() for found in _LEXEME.finditer(text) if found[0][0] == "#")
+
+
+def places(source: Source) -> Node:
+    """The places of a text that `load` accepted."""
+    return _Builder(source.text).build(_parser().parse(source.text))
+
+
+@cache
+def _parser() -> Lark:
+    from lark import Lark
+
+    import llmposter_grammar
+
+    return Lark(
+        llmposter_grammar.text("toml.lark"),
+        parser="lalr",
+        lexer="contextual",
+        propagate_positions=True,
+        maybe_placeholders=False,
+    )
+
+
+class _Builder:
+    """Follows the statements of a document, and notes where a key meets one that is there already."""
+
+    def __init__(self, text: str) -> None:
+        self.root = Node(Span(0, len(text.rstrip())), children={})
+        self.clash: tuple[Span, Span] | None = None
+
+    def build(self, tree: Tree[Token]) -> Node:
+        table = self.root
+        for statement in tree.children:
+            self.clash = None
+            if statement.data == "pair":  # type: ignore[union-attr]
+                self._pairs(table, [statement])  # type: ignore[list-item]
+            else:
+                table = self._header(statement)  # type: ignore[arg-type]
+        return self.root
+
+    def _header(self, statement: Tree[Token]) -> Node:
+        *parents, (name, key) = _key_parts(statement.children[0])  # type: ignore[arg-type]
+        holder = self._descend(self.root, parents)
+        span, there = _span(statement), holder.child(name)
+        if statement.data == "array_table":
+            if there is None or not isinstance(there.children, list) or there.closed:
+                self._note(key, there)
+                there = _put(holder, name, Node(span, key, []))
+            item = Node(span, None, {})
+            there.children.append(item)  # type: ignore[union-attr]
+            return item
+        if there is not None and isinstance(there.children, dict) and not there.closed:
+            self._note(key, there)
+            there.span, there.key = span, key
+            return there
+        self._note(key, there)
+        return _put(holder, name, Node(span, key, {}))
+
+    def _pairs(self, table: Node, pairs: list[Tree[Token]]) -> None:
+        """Key and value pairs of a table, and all that stands inside the values; never recurses."""
+        todo: list[tuple[Node, Tree[Token]]] = [(table, pair) for pair in reversed(pairs)]
+        while todo:
+            into, tree = todo.pop()
+            if tree.data == "pair":
+                written, value = tree.children
+                *parents, (name, key) = _key_parts(written)  # type: ignore[arg-type]
+                holder = self._descend(into, parents)
+                self._note(key, holder.child(name))
+                node = _put(holder, name, Node(_span(value), key, closed=True))
+                todo += _inside(node, value)  # type: ignore[arg-type]
+            else:
+                node = Node(_span(tree), closed=True)
+                into.children.append(node)  # type: ignore[union-attr]
+                todo += _inside(node, tree)
+
+    def _descend(self, node: Node, parts: list[tuple[str, Span]]) -> Node:
+        """The table that the leading parts of a dotted key lead to, made where it is only implied."""
+        for name, key in parts:
+            further = node.child(name)
+            if further is None or further.children is None or further.closed:
+                self._note(key, further)
+                further = _put(node, name, Node(key, key, {}))
+            node = further.children[-1] if isinstance(further.children, list) else further
+        return node
+
+    def _note(self, key: Span, there: Node | None) -> None:
+        if there is not None:
+            self.clash = key, there.key or there.span
+
+
+def _inside(node: Node, value: Tree[Token]) -> list[tuple[Node, Tree[Token]]]:
+    match value.data:
+        case "array":
+            node.children = []
+        case "inline":
+            node.children = {}
+        case _:
+            if value.children[0][0] in "\"'":  # type: ignore[index]
+                node.raw, node.form = node.span, "toml"
+            return []
+    return [(node, child) for child in reversed(value.children)]  # type: ignore[misc]
+
+
+def _put(holder: Node, name: str, node: Node) -> Node:
+    holder.children[name] = node  # type: ignore[index,call-overload]
+    return node
+
+
+def _key_parts(key: Tree[Token]) -> list[tuple[str, Span]]:
+    return [(_unquoted(part.children[0]), _span(part)) for part in key.children]  # type: ignore[union-attr,arg-type]
+
+
+def _unquoted(token: Token) -> str:
+    if token[0] == '"':
+        from llmposter_dsl.inner import units
+
+        return "".join(unit[0] for unit in units(token, "toml"))
+    return token[1:-1] if token[0] == "'" else str(token)
+
+
+def _span(tree: Any) -> Span:
+    return Span(tree.meta.start_pos, tree.meta.end_pos)
+
+
+def _dates_to_text(source: Source, data: dict[str, Any]) -> None:
+    """Dates as written. Their text is in the source only, so a file that holds one pays for its places."""
+    todo: list[tuple[Any, Any, Node | None]] = [(data, key, None) for key in data]
+    path_of: dict[int, tuple[Any, ...]] = {id(data): ()}
+    tree: Node | None = None
+    while todo:
+        holder, key, _ = todo.pop()
+        value = holder[key]
+        path = (*path_of[id(holder)], key)
+        if isinstance(value, dict | list):
+            if len(path) <= DEEPEST:
+                path_of[id(value)] = path
+                todo += [(value, step, None) for step in (value if isinstance(value, dict) else range(len(value)))]
+        elif not isinstance(value, str | int | float):
+            tree = tree or places(source)
+            span = _descend(tree, path).span
+            holder[key] = source.text[span.start : span.end]
+
+
+def _descend(node: Node, path: tuple[Any, ...]) -> Node:
+    for step in path:
+        further = node.child(step)
+        assert further is not None, "the grammar and tomli see the same values"
+        node = further
+    return node
+
+
+def _too_deep(text: str) -> int | None:
+    """Where a bracket is nested too deep, before tomli recurses into it."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return None
+    depth = 0
+    for found in _LEXEME.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                return found.start()
+        elif found[0] in "]}":
+            depth = max(0, depth - 1)
+    return None
+
+
+def _deep(source: Source, at: int) -> Diagnostic:
+    place = At(source, Span(at, at + 1))
+    return Diagnostic("LP107", f"values are nested more than {DEEPEST} levels deep", place)
+
+
+def _long_integer(source: Source) -> Diagnostic:
+    found = _LONG.search(source.text)
+    span = Span(*found.span()) if found else Span(0, 0)
+    return Diagnostic("LP114", "an integer must fit in 64 bits", At(source, span), "write it in quotes, as text")
+
+
+def _broken(source: Source, problem: str, at: int) -> Diagnostic:
+    if problem.startswith(("Cannot ", "Duplicate ")):
+        return _duplicate(source, problem, at)
+    if problem.startswith(("Unterminated", "Illegal character '\\n'", "Expected \"'")):
+        return _unclosed(source, at)
+    found = _WORD.match(source.text, at)
+    word = found[0] if found else ""
+    shown = f"`{word}`" if word else "the end of the line" if at < len(source.text) else "the end of the file"
+    message, help_ = _worded(problem, shown, word)
+    return Diagnostic("LP103", message, At(source, Span(at, at + len(word))), help_)
+
+
+def _worded(problem: str, shown: str, word: str) -> tuple[str, str | None]:
+    quote = f'text needs quotes: "{word}"' if word[:1].isalpha() else None
+    match problem:
+        case "Invalid value":
+            return f"expected a value, found {shown}", quote
+        case "Invalid statement" | "Invalid initial character for a key part":
+            return f"expected a key or a `[table]`, found {shown}", None
+        case "Expected newline or end of document after a statement":
+            return f"expected the end of the line after the value, found {shown}", "text needs quotes around all of it"
+        case "Expected '=' after a key in a key/value pair":
+            return f"expected `=` after the key, found {shown}", None
+        case "Expected ']' at the end of a table declaration":
+            return f"expected `]` after the table's name, found {shown}", None
+        case "Expected ']]' at the end of an array declaration":
+            return f"expected `]]` after the table's name, found {shown}", None
+        case "Unclosed array":
+            return f"expected `,` or `]` in this list, found {shown}", quote
+        case "Unclosed inline table":
+            return f"expected `,` or `}}` in this table, found {shown}", quote
+        case "Unescaped '\\' in a string":
+            return "this is no escape of a TOML string", "write `\\\\` for a backslash, or put the text in '…'"
+        case "Invalid hex value":
+            return f"expected hexadecimal digits after the escape, found {shown}", None
+        case "Escaped character is not a Unicode scalar value":
+            return "the escape is not a Unicode character", None
+        case "Invalid date or datetime":
+            return f"there is no such date or time: {shown}", None
+        case _:  # control characters, and what a later tomli may find
+            return problem[:1].lower() + problem[1:], None
+
+
+def _unclosed(source: Source, at: int) -> Diagnostic:
+    """A string without its end, underlined from where it starts."""
+    start, quote = at, '"'
+    for found in _LEXEME.finditer(source.text):
+        if found[0] in ("'", '"'):
+            start, quote = found.start(), found[0]
+            break
+    quote = quote * 3 if source.text.startswith(quote * 3, start) else quote
+    end = source.text.find("\n", start)
+    span = Span(start, end if end >= 0 else len(source.text))
+    return Diagnostic("LP103", f"this string is not closed; expected `{quote}`", At(source, span))
+
+
+def _duplicate(source: Source, problem: str, at: int) -> Diagnostic:
+    """Two definitions of one key: tomli says that there are, the places say which."""
+    read = source.text[:at]
+    open_: list[str] = []
+    for found in _LEXEME.finditer(read):
+        if found[0] in "[{":
+            open_.append(_CLOSER[found[0]])
+        elif found[0] in "]}" and open_:
+            open_.pop()
+    builder = _Builder(read)
+    builder.build(_parser().parse(read + "".join(reversed(open_))))
+    if builder.clash is None:
+        return Diagnostic("LP105", problem[:1].lower() + problem[1:], At(source, Span(max(0, at - 1), at)))
+    key, first = builder.clash
+    related = Related(At(source, first), "first defined here")
+    name = source.text[key.start : key.end]
+    return Diagnostic("LP105", f"`{name}` is defined twice", At(source, key), None, (related,))
