@@ -13,7 +13,7 @@ import msgspec
 from llmposter.model import Message, Refusal, Reply, Text, ToolCall, ToolUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
 EMPTY = b""
 """The fingerprint of no message at all."""
@@ -39,23 +39,28 @@ class Prints:
         after = [link]
         answers: list[int] = []
         tail: list[bytes] = []
-        calls: Mapping[str, int] = {}
+        calls: tuple[ToolUse, ...] = ()
         for index, message in enumerate(messages):
-            for atom in _atoms(message, calls):
-                link = _link(link, atom)
-                tail.append(link)
-            if message.role == "assistant":
-                answers.append(index)
-                tail.clear()
-                calls = {call.id: order for order, call in enumerate(message.calls)}
+            match message.role:
+                case "user":
+                    tail.append(link := _link(link, _user(message)))
+                case "assistant":
+                    link = _link(link, _assistant(message.text, message.calls))
+                    answers.append(index)
+                    tail, calls = [], message.calls
+                case "tool":
+                    for atom in _results(message, calls):
+                        tail.append(link := _link(link, atom))
+                case "system":
+                    pass
             after.append(link)
         self.after, self.answers, self.tail, self.full = after, answers, tail, link
 
 
 def after_answer(full: bytes, reply: Reply) -> bytes:
     """The fingerprint of a history and this answer to it, as it will be when the client sends it back."""
-    (atom,) = _atoms(spoken(reply), {})
-    return _link(full, atom)
+    told = spoken(reply)
+    return _link(full, _assistant(told.text, told.calls))
 
 
 def spoken(reply: Reply) -> Message:
@@ -77,21 +82,26 @@ def _link(before: bytes, atom: bytes) -> bytes:
     return blake2b(before + atom, digest_size=16).digest()
 
 
-def _atoms(message: Message, calls: Mapping[str, int]) -> Iterator[bytes]:
-    match message.role:
-        case "assistant":
-            # White space goes altogether: APIs that give the text in several parts join them each in its own way.
-            text = message.text.encode("utf-8", "surrogatepass").translate(None, _BLANK)
-            yield _encode(("a", text, [(call.tool, canonical(call.arguments)) for call in message.calls]))
-        case "tool":
-            # Ids may be rewritten on the way, but which call a result answers may not.
-            ordered = sorted((calls.get(result.id, len(calls)), n) for n, result in enumerate(message.results))
-            for call, n in ordered:
-                yield _encode(("t", call, _trimmed(message.results[n].text), message.results[n].error))
-        case "user":
-            yield _encode(("u", _trimmed(message.text), message.images, message.files))
-        case "system":
-            return
+# Each kind of atom begins with its own letter, so that none is taken for another.
+
+
+def _user(message: Message) -> bytes:
+    if message.images or message.files:
+        return _encode((message.images, message.files, _trimmed(message.text)))
+    return b"u" + _trimmed(message.text)
+
+
+def _assistant(text: str, calls: Sequence[ToolUse]) -> bytes:
+    # White space goes altogether: APIs that give the text in several parts join them each in its own way.
+    kept = text.encode("utf-8", "surrogatepass").translate(None, _BLANK)
+    return _encode(("a", kept, [(call.tool, canonical(call.arguments)) for call in calls])) if calls else b"a" + kept
+
+
+def _results(message: Message, calls: Sequence[ToolUse]) -> list[bytes]:
+    """In the order of their calls: ids may be rewritten on the way, but which call a result answers may not."""
+    order = {call.id: number for number, call in enumerate(calls)}
+    told = sorted((order.get(result.id, len(calls)), n) for n, result in enumerate(message.results))
+    return [_encode(("t", call, _trimmed(message.results[n].text), message.results[n].error)) for call, n in told]
 
 
 def _trimmed(text: str) -> bytes:

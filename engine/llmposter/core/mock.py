@@ -1,10 +1,12 @@
 """The mock: scenarios and all that clients did with them, in sessions.
 
-Synchronous and atomic: a request is found, played and written down in one call, before the first byte of its answer.
+Synchronous and atomic, between threads too: a request is found, played and written down in one call, before the first
+byte of its answer.
 """
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from llmposter.core import views
@@ -20,7 +22,7 @@ from llmposter.core.verdict import Verdict, judge
 from llmposter.model import BadRequest, Miss, Request, Struct, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from llmposter.core.positions import Talk
     from llmposter_dsl.program import Program
@@ -67,12 +69,16 @@ class Mock:
         self._players = tuple(Player(n, program, (machine or _machine)(program)) for n, program in enumerate(programs))
         self._sessions = Sessions(most_conversations)
         self._journal = Journal(journal_size)
+        self._lock = RLock()  # a test reads and resets from a thread of its own
 
     # --- answering ------------------------------------------------------------------------------------------------
 
     def answer(self, turn: Turn) -> Exchange:
         """The answer to a request: its conversation moved on, its entry written."""
-        now = self.clock.now()
+        with self._lock:
+            return self._answer(turn, self.clock.now())
+
+    def _answer(self, turn: Turn, now: float) -> Exchange:
         session = self._sessions.get(turn.request.session)
         entry = Entry(now, session.name, "reply", turn.request)
         entry.provider, entry.model, entry.stream, entry.retry = turn.provider, turn.model, turn.stream, turn.retry
@@ -102,7 +108,8 @@ class Mock:
     def _aside(self, request: Request, provider: str, outcome: str, message: str, status: int) -> Entry:
         entry = Entry(self.clock.now(), request.session, outcome, request)
         entry.provider, entry.detail, entry.status = provider, message, status
-        self._write(self._sessions.get(request.session), entry)
+        with self._lock:
+            self._write(self._sessions.get(request.session), entry)
         return entry
 
     def _unserved(self) -> Step:
@@ -128,7 +135,7 @@ class Mock:
             session, program = self._sessions.get(talk.space.session), self._players[talk.space.program].program
             self._sessions.drop(talk)
             unfinished = bool(program.final) and talk.latest.state not in program.final
-            session.lost += unfinished
+            self._sessions.lose(session, unfinished)
             entry = Entry(now, session.name, "event")
             entry.scenario, entry.conversation, entry.before = program.name, talk.id, talk.latest.state
             entry.detail = f"dropped, idle for {now - talk.last:.0f} s: more than {self._sessions.most} conversations"
@@ -158,15 +165,14 @@ class Mock:
 
     def verify(self, session: str | None = None) -> Verdict:
         """Whether the run was clean (language.md, section 10)."""
-        lost = sum(each.lost for each in self._sessions) if session is None else self._sessions.dropped(session)[1]
-        dropped = self.dropped(session)
-        if session is not None and self._sessions.maybe_forgotten(session):
-            dropped += 1
-        return judge(self._players, self._entries(session), self._talks(session), dropped, lost)
+        with self._lock:
+            dropped, lost = self.dropped(session), self._sessions.lost(session)
+            return judge(self._players, self._entries(session), self._talks(session), dropped, lost)
 
     def dropped(self, session: str | None = None) -> int:
         """How many entries the journal has dropped."""
-        return self._journal.dropped if session is None else self._sessions.dropped(session)[0]
+        with self._lock:
+            return self._journal.dropped if session is None else self._sessions.dropped(session)
 
     def scenarios(self) -> list[dict[str, Any]]:
         """What is served, in the order in which it is asked."""
@@ -174,23 +180,25 @@ class Mock:
 
     def reset(self, session: str | None = None) -> None:
         """Forget what one session did, or what all did."""
-        if session is None:
-            self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
-        else:
-            self._sessions.reset(session)
-            self._journal.keep(entry for entry in self._journal if entry.session != session)
+        with self._lock:
+            if session is None:
+                self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
+            else:
+                self._sessions.reset(session)
+                self._journal.keep(entry for entry in self._journal if entry.session != session)
 
-    def _entries(self, session: str | None) -> Iterable[Entry]:
-        if session is None:
-            return self._journal
-        found = self._sessions.known(session)
-        return () if found is None else found.entries
+    def _entries(self, session: str | None) -> list[Entry]:
+        with self._lock:
+            if session is None:
+                return list(self._journal)
+            found = self._sessions.known(session)
+            return [] if found is None else list(found.entries)
 
-    def _talks(self, session: str | None) -> Iterator[Talk]:
-        chosen = self._sessions if session is None else [self._sessions.known(session)]
-        for each in chosen:
-            if each is not None:
-                yield from each.talks.values()
+    def _talks(self, session: str | None) -> list[Talk]:
+        with self._lock:
+            chosen = self._sessions if session is None else [self._sessions.known(session)]
+            # One that a replay began for nothing was never asked anything.
+            return [talk for each in chosen if each is not None for talk in each.talks.values() if talk.requests]
 
 
 def _machine(program: Program) -> Machine:

@@ -24,7 +24,7 @@ class Session:
     Attributes:
         spaces: by place of the scenario in the order given, and key.
         entries: its part of the journal. dropped: how many of its entries are gone from there.
-        lost: conversations that were dropped.
+        lost: conversations that were dropped outside a final state.
     """
 
     __slots__ = ("_kept", "_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "talks")
@@ -66,7 +66,8 @@ class Sessions:
         self._by_name: dict[str, Session] = {}
         self._talks: OrderedDict[Talk, None] = OrderedDict()
         self._gone: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._forgotten = 0
+        self._forgotten = False
+        self._lost = 0
         self._kept = Kept()
 
     def get(self, name: str) -> Session:
@@ -79,14 +80,22 @@ class Sessions:
     def known(self, name: str) -> Session | None:
         return self._by_name.get(name)
 
-    def dropped(self, name: str) -> tuple[int, int]:
-        """Entries and conversations of a session that are gone."""
-        found = self._by_name.get(name)
-        return (found.dropped, found.lost) if found else self._gone.get(name, (0, 0))
+    def dropped(self, name: str) -> int:
+        """How many entries of a session are gone; at least one where it is itself so long gone that nobody knows."""
+        if (found := self._by_name.get(name)) is not None:
+            return found.dropped
+        return self._gone[name][0] if name in self._gone else int(self._forgotten)
 
-    def maybe_forgotten(self, name: str) -> bool:
-        """Nothing is known of the session, and so much was dropped that it may have been there."""
-        return bool(self._forgotten) and name not in self._by_name and name not in self._gone
+    def lost(self, name: str | None) -> int:
+        """How many conversations of a session, or of all, were dropped outside a final state."""
+        if name is None:
+            return self._lost
+        found = self._by_name.get(name)
+        return found.lost if found is not None else self._gone.get(name, (0, 0))[1]
+
+    def lose(self, session: Session, number: int) -> None:
+        session.lost += number
+        self._lost += number
 
     def begin(self, session: Session, space: Space, stands: Conversation, now: float, number: int = 0) -> Talk:
         talk = Talk(space, session.next_name(), stands, now, number)
@@ -127,7 +136,7 @@ class Sessions:
             self._gone[session.name] = session.dropped, session.lost
             if len(self._gone) > self.most:
                 self._gone.popitem(last=False)
-                self._forgotten += 1
+                self._forgotten = True
 
     def reset(self, name: str) -> None:
         if (session := self._by_name.pop(name, None)) is not None:
@@ -135,7 +144,8 @@ class Sessions:
                 del self._talks[talk]
                 for lane in list(talk.lanes):
                     talk.space.lanes.forget(lane)
-        self._gone.pop(name, None)
+            self._lost -= session.lost
+        self._lost -= self._gone.pop(name, (0, 0))[1]
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._by_name.values())
