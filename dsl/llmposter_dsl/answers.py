@@ -107,7 +107,7 @@ class Answers:
         found = delivery_forms.latency(text)
         if isinstance(found, Latency):
             return found
-        table.refuse("LP114", f"{words.shown(text)} {found}", "latency", help=delivery_forms.LATENCY_FORMS)
+        table.refuse("LP114", f"{words.shown(text)} {found}", "latency", cure=delivery_forms.LATENCY_FORMS)
         return None
 
     def chunk(self, table: Table) -> Chunk | None:
@@ -121,7 +121,7 @@ class Answers:
         found = delivery_forms.chunk(text)
         if found is None:
             stream.refuse(
-                "LP114", f"{words.shown(text)} is no size of a chunk", "chunk", help=delivery_forms.CHUNK_FORMS
+                "LP114", f"{words.shown(text)} is no size of a chunk", "chunk", cure=delivery_forms.CHUNK_FORMS
             )
         return found
 
@@ -140,7 +140,7 @@ def _together(table: Table, *, passes: bool) -> None:
             return
     if passes and "goto" not in table.written:
         help_ = f"a rule has {words.listed(keys.OUTCOMES)}, or a `goto` alone"
-        table.refuse("LP112", "this rule neither answers nor goes anywhere", help=help_)
+        table.refuse("LP112", "this rule neither answers nor goes anywhere", cure=help_)
         return
     if passes:
         _useless(table, _SILENT, "goto", "a rule that only has a `goto` passes the request on and sends nothing")
@@ -187,7 +187,7 @@ def replace_headers(of: Fail, given: tuple[tuple[str, Template], ...]) -> Fail:
     return Fail(of.name, of.status, of.type, of.code, of.message, given, of.retry_after)
 
 
-def _no_goto(name: str, value: Value, place: Within) -> Diagnostic | None:
+def _no_goto(name: str, place: Within) -> Diagnostic | None:
     if name != "goto":
         return None
     return Diagnostic(
@@ -218,7 +218,7 @@ def duration(table: Table, name: str) -> Duration | None:
     found = delivery_forms.duration(table.get(name))
     if found is None:
         message = f"{words.shown(table.get(name))} is no duration"
-        table.refuse("LP114", message, name, help=delivery_forms.DURATION_FORMS)
+        table.refuse("LP114", message, name, cure=delivery_forms.DURATION_FORMS)
     return found
 
 

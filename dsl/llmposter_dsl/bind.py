@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llmposter_dsl.keys import Form, Key, Keys
 
 Report = Callable[[Diagnostic], None]
-Unknown = Callable[[str, Value, Within], Diagnostic | None]
+Unknown = Callable[[str, Within], Diagnostic | None]
 """A better finding for an unknown key than that it is unknown, or None."""
 
 
@@ -47,16 +47,16 @@ class Table:
         """The place of a key."""
         return self.place.key(name)
 
-    def refuse(self, code: str, message: str, *path: str | int, help: str | None = None) -> None:  # noqa: A002
+    def refuse(self, code: str, message: str, *path: str | int, cure: str | None = None) -> None:
         """Reports a finding at a value further in."""
-        self.report(Diagnostic(code, message, self.place.child(*path), help))
+        self.report(Diagnostic(code, message, self.place.child(*path), cure))
 
     def refuse_key(
-        self, code: str, message: str, name: str, help: str | None = None, beside: str | None = None
-    ) -> None:  # noqa: A002
+        self, code: str, message: str, name: str, cure: str | None = None, beside: str | None = None
+    ) -> None:
         """Reports a finding at a key, and points to the key that it does not go with."""
         related = () if beside is None else (Related(self.key_at(beside), f"`{beside}` stands here"),)
-        self.report(Diagnostic(code, message, self.key_at(name), help, related))
+        self.report(Diagnostic(code, message, self.key_at(name), cure, related))
 
 
 def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unknown | None = None) -> Table:
@@ -65,7 +65,7 @@ def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unkn
     for name, each in value.items():
         key = keys.get(name)
         if key is None:
-            report((unknown and unknown(name, each, place)) or _unknown(name, keys, place))
+            report((unknown and unknown(name, place)) or _unknown(name, keys, place))
         elif key.later:
             report(_later(name, place))
         elif type(each) in key.form.types:
@@ -84,7 +84,6 @@ def items(
     form: Form,
     noun: str,
     report: Report,
-    help: str | None = None,  # noqa: A002
 ) -> Iterator[tuple[Value, Within]]:
     """The items of a list that have the form, each with its place; the others are reported."""
     for index, each in enumerate(value):
@@ -92,7 +91,7 @@ def items(
             yield each, place.child(index)
         else:
             message = f"{noun} is {form.words}, found {words.kind(each)}"
-            report(Diagnostic("LP111", message, place.child(index), help))
+            report(Diagnostic("LP111", message, place.child(index)))
 
 
 def texts(value: list[Value], place: Within, noun: str, report: Report) -> list[tuple[str, Within]]:

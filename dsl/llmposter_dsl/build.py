@@ -9,7 +9,7 @@ from llmposter_dsl.answers import Answers, fail
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
-from llmposter_dsl.includes import Gathered, gather
+from llmposter_dsl.includes import Gathered, Placed, gather
 from llmposter_dsl.place import Within
 from llmposter_dsl.program import Condition, Expression, Fail, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines
@@ -100,7 +100,7 @@ class Builder:
         self.states.unknown = True
         return []
 
-    def _unknown(self, name: str, value: Value, place: Within) -> Diagnostic | None:
+    def _unknown(self, name: str, place: Within) -> Diagnostic | None:
         if name not in self.states:
             return None
         help_ = f'states stand under `states`; to go there write `goto = "{name}"`'
@@ -120,7 +120,7 @@ class Builder:
         if not self.states.known:
             if "states" not in self.root.written:
                 help_ = 'write one: `[[states.begin]]` with `reply = "…"`'
-                self.root.refuse("LP112", "this scenario has no states", help=help_)
+                self.root.refuse("LP112", "this scenario has no states", cure=help_)
             elif "states" in self.root:
                 self.root.refuse("LP112", "this scenario has no states", "states")
             return None
@@ -211,7 +211,7 @@ class Builder:
     def _seed(self) -> int:
         seed: int = self.scenario.get("seed", 0)
         if abs(seed) >= 2**63:
-            self.scenario.refuse("LP114", "`seed` is too large", "seed", help="write a number of at most 18 digits")
+            self.scenario.refuse("LP114", "`seed` is too large", "seed", cure="write a number of at most 18 digits")
         return seed
 
     def _machine(
@@ -234,7 +234,7 @@ class Builder:
         for line in (line for group in groups.values() for line in group):
             self._replayed(line)
 
-    def _declared(self) -> list[tuple[str, names.Placed]]:
+    def _declared(self) -> list[tuple[str, Placed]]:
         return list(self.gathered.named["states"].items())
 
     def _replayed(self, line: Line) -> None:

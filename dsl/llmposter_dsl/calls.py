@@ -23,7 +23,7 @@ def calls(table: Table, scope: Scope, tools: Mapping[str, Value]) -> tuple[Call,
             for each, at in bind.items(value, place, form, "a call", table.report)
         ]
         if not value:
-            table.refuse("LP114", "the list of calls is empty", "call", help="take `call` out, or name a tool")
+            table.refuse("LP114", "the list of calls is empty", "call", cure="take `call` out, or name a tool")
     return tuple(each for each in found if each is not None)
 
 
@@ -40,10 +40,11 @@ def _expression(text: str, place: Within, scope: Scope, tools: Mapping[str, Valu
     if made is None:
         return None
     start = len(text) - len(text.lstrip())
-    if names.tool(made.tool, tools, place.stretch(start, start + len(made.tool)), report) and tools.get(made.tool):
-        from llmposter_dsl.tool_schemas import check_expression
+    at = place.stretch(start, start + len(made.tool))
+    if names.tool(made.tool, tools, at, report) and tools.get(made.tool):
+        from llmposter_dsl.tool_schemas import check_call
 
-        check_expression(text, place, tools[made.tool], scope, report)
+        check_call(made, at, tools[made.tool], report)
     return made
 
 
@@ -57,12 +58,14 @@ def _table(
     if tool is None or not _named(table, tool) or not names.tool(tool, tools, table.at("tool"), report):
         return None
     scope.used.tools.add(tool)
-    given = table.get("arguments", {})
-    if tools.get(tool) and isinstance(given, dict):
-        from llmposter_dsl.tool_schemas import check_table
+    if arguments is None:
+        return None
+    made = Call(place, tool, arguments, id_)
+    if tools.get(tool):
+        from llmposter_dsl.tool_schemas import check_call
 
-        check_table(tool, given, table.at("arguments") if "arguments" in table else place, tools[tool], report)
-    return None if arguments is None else Call(place, tool, arguments, id_)
+        check_call(made, table.at("tool"), tools[tool], report)
+    return made
 
 
 def _named(table: Table, tool: str) -> bool:

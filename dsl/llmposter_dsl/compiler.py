@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmposter_dsl import reading
 from llmposter_dsl.diagnostic import Diagnostic
@@ -39,12 +40,12 @@ class Compiled(NamedTuple):
 def compile_path(path: str | os.PathLike[str], name: str | None = None) -> Compiled:
     """The scenario in a file; *name* is how messages call the file."""
     shown = os.fspath(path) if name is None else name
-    if os.path.isdir(path):
+    if Path(path).is_dir():
         return _unreadable(shown, f"no scenario stands in the folder `{shown}`")
     return _compiled(lambda: reading.read(path, shown))
 
 
-def compile_text(text: str | bytes, name: str = "scenario.toml", kind: str = "toml") -> Compiled:
+def compile_text(text: str | bytes, name: str = "scenario.toml", kind: Literal["toml", "yaml"] = "toml") -> Compiled:
     """The scenario that a text is; *kind* is ``toml`` or ``yaml``."""
     return _compiled(lambda: reading.read_text(text, name, kind))
 
@@ -56,7 +57,7 @@ def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     found: list[str] = []
     for path in paths:
         shown = os.fspath(path)
-        found += (scenarios(shown) or [shown]) if os.path.isdir(shown) else [shown]
+        found += (scenarios(shown) or [shown]) if Path(shown).is_dir() else [shown]
     return list(dict.fromkeys(found))
 
 

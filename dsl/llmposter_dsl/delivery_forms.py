@@ -25,7 +25,10 @@ _LATENCY: Final = re.compile(
 )
 _CHUNK: Final = re.compile(r"([0-9]{1,7})\s+(character|token|word)s?")
 
-LATENCY_FORMS: Final = 'write `"800ms"`, `"800ms ±20%"`, `"uniform(200ms, 2s)"`, `"normal(800ms, 100ms)"` or `"lognormal(800ms, 0.4, max 5s)"`'
+LATENCY_FORMS: Final = (
+    'write `"800ms"`, `"800ms ±20%"`, `"uniform(200ms, 2s)"`, '
+    '`"normal(800ms, 100ms)"` or `"lognormal(800ms, 0.4, max 5s)"`'
+)
 CHUNK_FORMS: Final = 'write `"20 characters"`, `"4 tokens"`, `"2 words"` or `"whole"`'
 DURATION_FORMS: Final = "write a number and a unit: ms, s, m, h or d"
 

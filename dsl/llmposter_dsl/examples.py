@@ -50,7 +50,7 @@ class Examples:
                 return
             if turn.kind != "wait":
                 message = f"`{turn.kind}` needs a turn before it"
-                table.refuse("LP114", message, "turns", index, turn.kind, help="begin with `user` or `messages`")
+                table.refuse("LP114", message, "turns", index, turn.kind, cure="begin with `user` or `messages`")
                 return
 
     def _providers(self, table: Table) -> tuple[str, ...]:
@@ -83,14 +83,14 @@ class Examples:
             first, second = sorted(given[:2], key=list(turn.written).index)
             turn.refuse_key("LP113", f"`{second}` cannot stand beside `{first}`", second, "make two turns of it", first)
         elif not given and "wait" not in turn.written:
-            turn.refuse("LP112", "this turn sends nothing", help=f"a turn has {words.listed((*_KINDS, 'wait'))}")
+            turn.refuse("LP112", "this turn sends nothing", cure=f"a turn has {words.listed((*_KINDS, 'wait'))}")
         elif not given:
             for name in ("expect", "state", "times"):
                 if name in turn.written:
                     why = "a `wait` alone sends no request"
                     turn.refuse_key("LP113", f"`{name}` does nothing beside a `wait` alone", name, why, "wait")
         if turn.get("retry") is False:
-            turn.refuse("LP114", "`retry` is false", "retry", help="take it out, or write `true`")
+            turn.refuse("LP114", "`retry` is false", "retry", cure="take it out, or write `true`")
         return given[0] if given else "wait"
 
     def _results(self, turn: Table, kind: Kind) -> tuple[tuple[str, Value, bool], ...]:

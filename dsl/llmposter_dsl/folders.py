@@ -6,6 +6,7 @@ Left out are hidden files and folders, fragments without `states`, and files tha
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 SUFFIXES = (".toml", ".yaml", ".yml")
@@ -13,7 +14,7 @@ SUFFIXES = (".toml", ".yaml", ".yml")
 
 def scenarios(folder: str) -> list[str]:
     """The scenarios in a folder and the folders below it, sorted by path."""
-    found = [path for path in _files(folder) if _says(path, b"states")]
+    found = [path for path in _files(folder) if _says(path, b"states") or _says(path, b"scenario", b"include")]
     included = {each for path in found for each in _included(path)}
     return [path for path in found if os.path.realpath(path) not in included]
 
@@ -22,17 +23,17 @@ def _files(folder: str) -> list[str]:
     found = []
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [os.path.join(here, name) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
+        found += [str(Path(here, name)) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
     return sorted(found)
 
 
-def _says(path: str, word: bytes) -> bool:
-    """Whether a file holds a word, or cannot be read, which its reader will report."""
+def _says(path: str, *words: bytes) -> bool:
+    """Whether a file holds all these words, or cannot be read, which its reader will report."""
     try:
-        with open(path, "rb") as file:
-            return word in file.read()
+        text = Path(path).read_bytes()
     except OSError:
         return True
+    return all(word in text for word in words)
 
 
 def _included(path: str) -> list[str]:
@@ -44,4 +45,4 @@ def _included(path: str) -> list[str]:
     data: Any = None if isinstance(document, tuple) else document.data
     given = data.get("include") if isinstance(data, dict) else None
     names = [each for each in given if isinstance(each, str) and "\0" not in each] if isinstance(given, list) else []
-    return [os.path.realpath(os.path.join(os.path.dirname(path), name)) for name in names]
+    return [os.path.realpath(Path(path).parent / name) for name in names]

@@ -6,6 +6,7 @@ A value keeps the place where it was written, so that a finding names the file t
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmposter_dsl import bind, keys, words
@@ -63,7 +64,7 @@ def gather(document: Document, report: bind.Report) -> Gathered:
     return gathered
 
 
-def _identity(path: str | None) -> str:
+def _identity(path: Path | str | None) -> str:
     return "" if path is None else os.path.realpath(path)
 
 
@@ -79,7 +80,7 @@ def _version(file: bind.Table) -> None:
     version = file.get("llmposter", "1")
     if version != "1":
         file.refuse(
-            "LP114", f"version {words.shown(version)} of the language is not known", "llmposter", help='write `"1"`'
+            "LP114", f"version {words.shown(version)} of the language is not known", "llmposter", cure='write `"1"`'
         )
 
 
@@ -88,18 +89,19 @@ def _include(gathered: Gathered, name: str, place: Within, chain: tuple[str, ...
     if here.path is None:
         _refuse(gathered, place, f"{words.shown(name)} cannot be found from a text without a file")
         return
-    path = os.path.join(os.path.dirname(here.path), name)
-    if "\0" in name or not os.path.isfile(path):
+    path = Path(here.path).parent / name
+    if not path.is_file():
         _refuse(gathered, place, f"{words.shown(name)} is no file", "a path starts at the file that includes it")
         return
     identity = _identity(path)
     if identity in chain:
         _refuse(gathered, place, f"{words.shown(name)} includes this file again")
     elif all(_identity(each.source.path) != identity for each in gathered.documents):
-        _read(gathered, path, os.path.normpath(os.path.join(os.path.dirname(here.name), name)), (*chain, identity))
+        # normpath, which pathlib lacks, so that messages say `b.toml` and not `parts/../b.toml`.
+        _read(gathered, path, os.path.normpath(Path(here.name).parent / name), (*chain, identity))
 
 
-def _read(gathered: Gathered, path: str, name: str, chain: tuple[str, ...]) -> None:
+def _read(gathered: Gathered, path: Path, name: str, chain: tuple[str, ...]) -> None:
     from llmposter_dsl import reading
 
     document = reading.read(path, name)
@@ -112,12 +114,12 @@ def _read(gathered: Gathered, path: str, name: str, chain: tuple[str, ...]) -> N
     _take(gathered, document, file, chain)
 
 
-def _misplaced(name: str, value: Value, place: Within) -> Diagnostic | None:
+def _misplaced(name: str, place: Within) -> Diagnostic | None:
     if name not in keys.DOCUMENT or keys.DOCUMENT[name].later:
         return None
     help_ = f"an included file has {words.listed(keys.INCLUDED[2:], 'and')}"
     return Diagnostic("LP116", f"`{name}` has no place in an included file", place.key(name), help_)
 
 
-def _refuse(gathered: Gathered, place: Within, message: str, help: str | None = None) -> None:  # noqa: A002
-    gathered.report(Diagnostic("LP116", message, place, help))
+def _refuse(gathered: Gathered, place: Within, message: str, cure: str | None = None) -> None:
+    gathered.report(Diagnostic("LP116", message, place, cure))

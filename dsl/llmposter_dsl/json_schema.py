@@ -35,10 +35,10 @@ def _validator() -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    return extend(Draft202012Validator, {"pattern": _pattern})
+    return extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
-def _pattern(_: Any, pattern: Value, instance: Value, schema: Value) -> Iterator[Any]:
+def _pattern(_: Any, pattern: Value, instance: Value, __: Value) -> Iterator[Any]:
     import re2
     from jsonschema.exceptions import ValidationError
 

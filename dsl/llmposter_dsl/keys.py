@@ -109,7 +109,7 @@ SCENARIO = _table(
     Key(
         "foreign",
         WORD,
-        'Where a conversation stands whose history is not this machine\'s: `"start"`, `"latest"`, `"reject"` or a state.',
+        'Where a conversation with a foreign history stands: `"start"`, `"latest"`, `"reject"` or a state.',
         '`"start"`',
     ),
     Key(

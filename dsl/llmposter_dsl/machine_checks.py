@@ -1,6 +1,6 @@
 """The machine's checks: what the states and rules of a scenario can never do, whatever a client sends.
 
-A finding is right or it is not made: where a name is unknown or a rule broken, the checks that would have to guess rest.
+A finding is right or it is not made: where a name is unknown, the checks that would have to guess rest.
 """
 
 from __future__ import annotations

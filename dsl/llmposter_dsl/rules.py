@@ -178,14 +178,14 @@ class Compiler:
 
     def _itself(self, name: str, value: Value, place: Within) -> Data:
         self._fits(name, type_of(value).kind, "the value", place)
-        return Data(place, lambda env: value, constant=True)
+        return Data(place, lambda _: value, constant=True)
 
     def _fits(self, name: str, kind: str, shown: str, place: Within) -> None:
         wanted = self.variables.get(name)
         if wanted is None or wanted.kind == "json" or kind in ("json", "null", wanted.kind):
             return
         message = f"{shown} is {_a(kind)}, the variable `{name}` holds {_a(wanted.kind)}"
-        self.report(Diagnostic("LP215", message, place, _cure(kind, wanted.kind, shown)))
+        self.report(Diagnostic("LP215", message, place, _cure(wanted.kind, shown)))
 
 
 def positive(table: Table, name: str) -> int | None:
@@ -201,7 +201,7 @@ def _a(kind: str) -> str:
     return f"a {kind}"
 
 
-def _cure(kind: str, wanted: str, shown: str) -> str | None:
+def _cure(wanted: str, shown: str) -> str | None:
     if shown.startswith("`") and wanted in ("text", "number") and "…" not in shown:
         return f"`{wanted}(…)` makes {_a(wanted)} of it"
     return None

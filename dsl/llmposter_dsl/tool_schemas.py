@@ -5,15 +5,14 @@ Schemas of the usual shape are judged here; jsonschema, which costs 100 ms to im
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from llmposter_dsl import words
 from llmposter_dsl.bind import Report
 from llmposter_dsl.diagnostic import Diagnostic
-from llmposter_dsl.expressions import Scope
-from llmposter_dsl.place import Within
-from llmposter_dsl.program import Value
+from llmposter_dsl.place import Place, Within
+from llmposter_dsl.program import Call, Data, Value
 
 TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
@@ -34,6 +33,10 @@ _KINDS: Final = {
     "null": "null",
 }
 _NOTES: Final = frozenset(("title", "description", "default", "examples", "$comment", "deprecated"))
+_CHOICES: Final = _NOTES | {"type", "enum"}
+_OBJECTS: Final = _NOTES | {"type", "properties", "required", "additionalProperties"}
+_NOWHERE: Final[Any] = None
+"""What a value that asks nothing can be asked about."""
 
 
 def check_schema(name: str, schema: Value, place: Within, report: Report) -> bool:
@@ -45,7 +48,7 @@ def check_schema(name: str, schema: Value, place: Within, report: Report) -> boo
         message = f"the parameters of `{name}` are {words.shown(schema['type'])}, a tool takes an `object`"
         report(Diagnostic("LP212", message, place.child("type")))
         return False
-    if schema and not any(key in _KNOWN for key in schema):
+    if schema and not set(schema) & (_OTHERS | _NOTES | set(_SHAPES)):
         message = f"the parameters of `{name}` are no JSON Schema"
         help_ = f"write {words.shown(next(iter(schema)))} under `properties`"
         report(Diagnostic("LP212", message, place.key(next(iter(schema))), help_))
@@ -76,24 +79,12 @@ _SHAPES: Final[Mapping[str, Callable[[Value], bool]]] = {
     "items": _usual,
     "enum": lambda value: isinstance(value, list) and bool(value),
 }
-_KNOWN: Final = frozenset(
+_OTHERS: Final = frozenset(
     (
-        *_SHAPES,
-        *_NOTES,
-        "$schema",
-        "$id",
-        "$ref",
-        "$defs",
-        "definitions",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
+        *("$schema", "$id", "$ref", "$defs", "$anchor", "$dynamicRef", "definitions", "allOf", "anyOf", "oneOf", "not"),
+        *("if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties", "propertyNames"),
+        *("minProperties", "maxProperties", "unevaluatedProperties", "const", "strict", "format"),
     )
-    + ("else", "dependentRequired", "dependentSchemas", "patternProperties", "propertyNames", "minProperties")
-    + ("maxProperties", "unevaluatedProperties", "const", "strict", "$anchor", "$dynamicRef", "format")
 )
 
 
@@ -122,99 +113,76 @@ def _wrong(error: Any) -> str:
     return f"breaks `{error.validator}` of JSON Schema"
 
 
-def check_expression(text: str, place: Within, schema: Mapping[str, Value], scope: Scope, report: Report) -> None:
-    """Reports what the arguments of a call expression, which has been compiled, break of the schema for certain."""
-    from llmposter_dsl.expressions.parse import parse
-    from llmposter_dsl.expressions.syntax import ToolCall
-
-    tree = parse(text, "tool_call")
-    assert isinstance(tree, ToolCall)
-    names = [pair.key for pair in tree.arguments]
-    _missing(tree.tool, names, schema, place.stretch(tree.start or 0, tree.tool_end), report)
-    for pair in tree.arguments:
-        at = place.stretch(pair.start, pair.key_end)
-        if _allowed(tree.tool, pair.key, schema, at, report):
-            value = place.stretch(pair.value.start, pair.value.end)
-            _check_node(tree.tool, pair.key, pair.value, _of(schema, pair.key), value, text, place, scope, report)
+def check_call(call: Call, at: Within, schema: Mapping[str, Value], report: Report) -> None:
+    """Reports what the arguments of a call break of the schema for certain; *at* is where the tool is named."""
+    if isinstance(call.arguments, Data) and call.arguments.members is not None:
+        Arguments(call.tool, report).members(call.arguments.members, schema, at, ())
 
 
-def check_table(tool: str, given: dict[str, Value], place: Within, schema: Mapping[str, Value], report: Report) -> None:
-    """Reports what arguments given as data break of the schema for certain."""
-    _missing(tool, list(given), schema, place, report)
-    for name, value in given.items():
-        if _allowed(tool, name, schema, place.key(name), report) and _constant(value):
-            _check_value(tool, name, value, _of(schema, name), place.child(name), report)
+class Arguments:
+    """The check of one call's arguments."""
 
+    def __init__(self, tool: str, report: Report) -> None:
+        self.tool = tool
+        self.report = report
 
-def _of(schema: Mapping[str, Value], name: str) -> Value:
-    return schema.get("properties", {}).get(name)
+    def members(self, given: Mapping[str, Data], schema: Mapping[str, Value], at: Place, path: tuple[str, ...]) -> None:
+        """Reports what the members of the arguments, or of a map among them, break."""
+        known = schema.get("properties", {})
+        missing = [name for name in schema.get("required", []) if name not in given]
+        if missing:
+            whole = f"the argument {self._name(path)} of `{self.tool}`" if path else f"the call of `{self.tool}`"
+            self.report(Diagnostic("LP210", f"{whole} lacks {words.listed(missing, 'and')}", at))
+        closed = schema.get("additionalProperties") is False and "patternProperties" not in schema
+        for name, value in given.items():
+            if name in known:
+                self.value(value, known[name], (*path, name))
+            elif closed:
+                message = f"`{self.tool}` takes no argument {self._name((*path, name))}"
+                self.report(Diagnostic("LP210", message, value.key or value.place, words.meant(name, list(known))))
 
+    def value(self, given: Data, schema: Value, path: tuple[str, ...]) -> None:
+        """Reports what one argument, or a value inside it, breaks."""
+        if not isinstance(schema, dict) or not schema:
+            return
+        if given.members is not None and _types(schema) in (None, ["object"]) and set(schema) <= _OBJECTS:
+            self.members(given.members, schema, given.place, path)
+        elif given.constant:
+            self.constant(given.build(_NOWHERE), given.place, schema, path)
+        else:
+            self.typed(given, schema, path)
 
-def _missing(tool: str, given: Iterable[str], schema: Mapping[str, Value], place: Within, report: Report) -> None:
-    names = set(given)
-    missing = [name for name in schema.get("required", []) if name not in names]
-    if missing:
-        message = f"the call of `{tool}` lacks {words.listed(missing, 'and')}"
-        report(Diagnostic("LP210", message, place, "the tool's schema requires it" if len(missing) == 1 else None))
+    def typed(self, given: Data, schema: dict[str, Value], path: tuple[str, ...]) -> None:
+        """Reports a value whose type is known and wrong, though the value is not known."""
+        accepted, found = _types(schema), _KINDS.get(given.type)
+        if accepted is None or found is None or found in accepted or "null" in accepted:
+            return
+        if not (found == "number" and "integer" in accepted):
+            self._refuse(path, f"is a {given.type}, the schema wants {' or '.join(accepted)}", given.place)
 
+    def constant(self, value: Value, place: Place, schema: dict[str, Value], path: tuple[str, ...]) -> None:
+        """Reports a value that is known and does not fit."""
+        accepted = _types(schema)
+        if accepted is not None and not any(_is(value, each) for each in accepted):
+            self._refuse(path, f"is {words.kind(value)}, the schema wants {' or '.join(accepted)}", place)
+        elif isinstance(value, str) and value not in schema.get("enum", [value]):
+            known = [each for each in schema["enum"] if isinstance(each, str)]
+            self._refuse(path, f"cannot be {words.shown(value)}", place, words.meant(value, known))
+        elif not set(schema) <= _NOTES | {"type"} and not (isinstance(value, str) and set(schema) <= _CHOICES):
+            self._asked(value, place, schema, path)
 
-def _allowed(tool: str, name: str, schema: Mapping[str, Value], place: Within, report: Report) -> bool:
-    known = list(schema.get("properties", {}))
-    if name in known or schema.get("additionalProperties") is not False or "patternProperties" in schema:
-        return True
-    report(Diagnostic("LP210", f"`{tool}` takes no argument {words.shown(name)}", place, words.meant(name, known)))
-    return False
+    def _asked(self, value: Value, place: Place, schema: dict[str, Value], path: tuple[str, ...]) -> None:
+        from llmposter_dsl.json_schema import first_breach
 
+        found = first_breach(value, schema)
+        if found is not None:
+            self._refuse(path, found, place)
 
-def _check_node(
-    tool: str, name: str, node: Any, schema: Value, at: Within, text: str, place: Within, scope: Scope, report: Report
-) -> None:
-    from llmposter_dsl.expressions.check import Text, check
+    def _refuse(self, path: tuple[str, ...], message: str, place: Place, cure: str | None = None) -> None:
+        self.report(Diagnostic("LP210", f"the argument {self._name(path)} of `{self.tool}` {message}", place, cure))
 
-    known, value = _literal(node)
-    if known:
-        _check_value(tool, name, value, schema, at, report)
-        return
-    found = check(node, Text(text, place), scope, lambda _: None, condition=False).types[id(node)]
-    accepted = _types(schema)
-    wanted = _KINDS.get(found.kind)
-    if accepted is None or wanted is None or wanted in accepted or (wanted == "number" and "integer" in accepted):
-        return
-    if not (found.maybe and "null" in accepted):
-        _refuse(tool, name, f"is a {found.kind}, the schema wants {' or '.join(accepted)}", at, report)
-
-
-def _literal(node: Any) -> tuple[bool, Value]:
-    """The value of a node that needs no request, and whether it is one."""
-    from llmposter_dsl.expressions.syntax import ListOf, Literal, MapOf, Negative
-
-    match node:
-        case Literal(kind="duration"):
-            return False, None
-        case Literal():
-            return True, node.value
-        case Negative(operand=Literal(kind="number") as operand):
-            return True, -operand.value  # type: ignore[operator]
-        case ListOf():
-            found = [_literal(each) for each in node.items]
-            return all(known for known, _ in found), [value for _, value in found]
-        case MapOf():
-            pairs = [(pair.key, *_literal(pair.value)) for pair in node.pairs]
-            return all(known for _, known, _ in pairs), {key: value for key, _, value in pairs}
-        case _:
-            return False, None
-
-
-def _constant(value: Value) -> bool:
-    match value:
-        case str():
-            return "${" not in value
-        case list():
-            return all(_constant(each) for each in value)
-        case dict():
-            return all(_constant(each) for each in value.values())
-        case _:
-            return True
+    def _name(self, path: tuple[str, ...]) -> str:
+        return words.shown(".".join(path))
 
 
 def _types(schema: Value) -> list[str] | None:
@@ -223,35 +191,9 @@ def _types(schema: Value) -> list[str] | None:
     return [found] if isinstance(found, str) else found
 
 
-def _check_value(tool: str, name: str, value: Value, schema: Value, place: Within, report: Report) -> None:
-    if not isinstance(schema, dict) or not schema:
-        return
-    accepted = _types(schema)
-    if accepted is not None and not any(_is(value, each) for each in accepted):
-        _refuse(tool, name, f"is {words.kind(value)}, the schema wants {' or '.join(accepted)}", place, report)
-    elif "enum" in schema and isinstance(value, str) and value not in schema["enum"]:
-        known = [each for each in schema["enum"] if isinstance(each, str)]
-        message = f"cannot be {words.shown(value)}"
-        _refuse(tool, name, message, place, report, words.meant(value, known))
-    elif any(key not in _NOTES and key not in ("type", "enum") for key in schema):
-        _ask(tool, name, value, schema, place, report)
-
-
 def _is(value: Value, type_: str) -> bool:
     if isinstance(value, bool):
         return type_ == "boolean"
     if type_ == "integer" and isinstance(value, float):
         return value.is_integer()
     return isinstance(value, TYPES[type_])
-
-
-def _ask(tool: str, name: str, value: Value, schema: dict[str, Value], place: Within, report: Report) -> None:
-    from llmposter_dsl.json_schema import first_breach
-
-    found = first_breach(value, schema)
-    if found is not None:
-        _refuse(tool, name, found, place, report)
-
-
-def _refuse(tool: str, name: str, message: str, place: Within, report: Report, help: str | None = None) -> None:  # noqa: A002
-    report(Diagnostic("LP210", f"the argument `{name}` of `{tool}` {message}", place, help))
