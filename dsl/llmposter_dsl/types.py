@@ -43,10 +43,6 @@ class Type:
         """The same, and null."""
         return self if self.maybe else replace(self, maybe=True)
 
-    def certain(self) -> Type:
-        """The same, and not null."""
-        return replace(self, maybe=False) if self.maybe and self.kind not in ("json", "null") else self
-
 
 TEXT = Type("text")
 NUMBER = Type("number")

@@ -48,7 +48,8 @@ def _plain(checker: Checker, node: Apply, function: Function) -> Type:
         _fits(checker, function, argument, parameter, found)
     if function.name == "default":
         left, right = types
-        return join(left.certain(), right) if left.maybe else left
+        # Still `maybe`: a variable may hold another thing than its type says, and `default` hands that on.
+        return join(left, right) if left.maybe else left
     if function.name == "chance":
         _probability(checker, node.arguments[0])
     maybe = any(found.maybe for found in types) and not function.certain

@@ -157,9 +157,14 @@ class Emitter:
             case IsType():
                 return _comparison(_call("kind_of", self.emit(node.operand)), ast.Eq(), _constant(node.type))
             case Exists():
-                return _comparison(self.emit(node.operand), ast.IsNot(), _constant(None))
+                return self._exists(self.emit(node.operand))
             case _:
                 assert_never(node)
+
+    def _exists(self, made: ast.expr) -> ast.expr:
+        # Python warns of `is` beside a literal.
+        literal = isinstance(made, (ast.Constant, ast.List, ast.Dict))
+        return _call("exists", made) if literal else _comparison(made, ast.IsNot(), _constant(None))
 
     def _literal(self, value: Any) -> ast.expr:
         return self._keep(value) if isinstance(value, Duration) else _constant(value)

@@ -74,6 +74,10 @@ def different(left: Value, right: Value) -> bool:
     return not equal(left, right)
 
 
+def exists(value: Value) -> bool:
+    return value is not None
+
+
 def contains(whole: Value, part: Value) -> bool:
     """A stretch of a text, an item of a list, a key of a map."""
     if isinstance(whole, list):
