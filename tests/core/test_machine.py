@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 
-import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from machines import Talk, calls, got, replayed, result, said, scenario, text, turn, use
 from msgspec.structs import replace
 
-from llmposter.core.conversation import Conversation, Moment
+from llmposter.core.conversation import Conversation, Moment, read, written
 from llmposter.core.machine import Machine
 from llmposter.model import Failure, Miss, Reply
+from llmposter_dsl.program import Duration
 
 TOOLS = """
 [scenario]
@@ -418,11 +420,24 @@ def test_a_conversation_survives_json() -> None:
     """Where a client stands is plain data: written and read back it goes on as it was."""
     talk = Talk(scenario(TOOLS))
     talk.ask("weather in Paris")
-    read = msgspec.json.decode(msgspec.json.encode(talk.stands), type=Conversation)
-    assert read == talk.stands
+    assert read(written(talk.stands)) == talk.stands
     step = talk.ask(talk.answer({"temp": 1}))
-    talk.stands = msgspec.json.decode(msgspec.json.encode(step.after), type=Conversation)
+    talk.stands = read(written(step.after))
     assert text(talk.ask()) == "It is 1°C in Paris."
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text() | st.builds(Duration, st.floats(0, 1e6)),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    )
+)
+def test_any_variable_survives_json(value: object) -> None:
+    """A variable of any type reads back as it was, durations as durations."""
+    stands = Conversation("a", {"x": value}, {"a": 1}, {"a#1": 2}, 1, 5.0, 6.5, 7.0, ("x",))
+    back = read(written(stands))
+    assert back == stands
+    assert repr(back.vars) == repr(stands.vars)
 
 
 def test_input_is_left_as_it_was() -> None:

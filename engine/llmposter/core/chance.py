@@ -8,7 +8,6 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import blake2b
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Final, assert_never
 from uuid import UUID
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from llmposter_dsl.program import Latency
 
 _UNIT: Final = 1 / (1 << 53)
-_NORMAL: Final = NormalDist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +74,6 @@ def _drawn(latency: Latency, unit: float) -> float:
 
 
 def _bell(unit: float) -> float:
-    return _NORMAL.inv_cdf(min(max(unit, _UNIT), 1 - _UNIT))
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(min(max(unit, _UNIT), 1 - _UNIT))

@@ -5,11 +5,14 @@ Pure: time, chance and identity come in with a `Moment`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - msgspec reads the annotations when it decodes
+from collections.abc import Mapping
 from typing import TypeAlias
 
+import msgspec
+from msgspec.structs import replace
+
 from llmposter.model import Outcome, Struct, Violation
-from llmposter_dsl.program import Delivery, Rule, Value
+from llmposter_dsl.program import Delivery, Duration, Rule, Value
 
 
 class Conversation(Struct, frozen=True):
@@ -101,3 +104,30 @@ class Step(Struct, frozen=True):
     latency: float = 0.0
     missed: str = ""
     pattern: Pattern | None = None
+
+
+def written(conversation: Conversation) -> bytes:
+    """A conversation as JSON, for stores; durations among its variables keep their type."""
+    return msgspec.json.encode(conversation, enc_hook=lambda value: {"$duration": float(value)})
+
+
+def read(data: bytes) -> Conversation:
+    """The conversation that `written` wrote.
+
+    Raises:
+        msgspec.MsgspecError: it did not.
+    """
+    found = msgspec.json.decode(data, type=Conversation)
+    return replace(found, vars={name: _value(value) for name, value in found.vars.items()})
+
+
+def _value(value: Value) -> Value:
+    match value:
+        case {"$duration": int() | float() as seconds} if len(value) == 1:
+            return Duration(seconds)
+        case dict():
+            return {name: _value(member) for name, member in value.items()}
+        case list():
+            return [_value(item) for item in value]
+        case _:
+            return value
