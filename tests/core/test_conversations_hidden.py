@@ -8,39 +8,52 @@ from dataclasses import dataclass, field
 
 import pytest
 from msgspec.structs import replace
-from talking import Play, connection, fake_mock, said, spoken_text, turn, user
+from talking import Play, StoppedClock, connection, fake_mock, said, spoken_text, turn, user
 
 from llmposter.core.conversation import Conversation, Moment
+from llmposter.core.mock import Mock
 from llmposter.model import Connection, Message, Turn
+from llmposter_dsl.compiler import compile_text
 
 ROUNDS = 300 if os.environ.get("LLMPOSTER_SOAK") else 25
 STATES = ("s0", "s1", "s2", "s3")
 
 
-def random_machine(seed: int) -> Play:
-    """Rules by state and first letter of the user's text: some err once or twice first, some remember what was said."""
+Table = dict[tuple[str, str], tuple[int, str, bool]]
+
+
+def random_table(seed: int) -> Table:
+    """By state and first letter of the user's text: errors that come first, the next state, whether it remembers."""
     rnd = random.Random(seed)
     kinds = (0, 0, 0, 1, 2)
-    table = {(s, w): (rnd.choice(kinds), rnd.choice(STATES), rnd.random() < 0.4) for s in STATES for w in "abc"}
+    return {(s, w): (rnd.choice(kinds), rnd.choice(STATES), rnd.random() < 0.4) for s in STATES for w in "abc"}
+
+
+def player(table: Table) -> Play:
+    """The table as a function: the oracle, and the fake machine."""
 
     def play(conversation: Conversation, turn: Turn, moment: Moment) -> tuple[str, str, Conversation]:
         word = next(m.text for m in reversed(turn.messages) if m.role == "user")
         errors, goto, remembers = table[conversation.state, word[0]]
-        kept = conversation.vars.get("kept", ())
+        kept = conversation.vars.get("kept", "")
         if moment.attempt <= errors:
-            return (
-                "error",
-                "overloaded",
-                replace(conversation, vars={"kept": (*kept, "e")} if remembers else conversation.vars),
-            )
-        kept = (*kept, word) if remembers else kept
-        return (
-            "reply",
-            f"{conversation.state}>{goto}:{','.join(kept)}",
-            replace(conversation, state=goto, vars={"kept": kept}),
-        )
+            return "error", "overloaded", replace(conversation, vars={"kept": kept + "e," if remembers else kept})
+        kept = f"{kept}{word}," if remembers else kept
+        return "reply", f"{conversation.state}>{goto}:{kept}", replace(conversation, state=goto, vars={"kept": kept})
 
     return play
+
+
+def scenario(table: Table) -> str:
+    """The table as a scenario."""
+    lines = ["vars.kept = ''"]
+    for (state, word), (errors, goto, remembers) in table.items():
+        if errors:
+            lines += [f"[[states.{state}]]", f"when = 'user starts with \"{word}\" and attempt <= {errors}'"]
+            lines += ["error = 'overloaded'", *(["set.kept = 'kept + \"e,\"'"] if remembers else [])]
+        lines += [f"[[states.{state}]]", f"when = 'user starts with \"{word}\"'", f"goto = '{goto}'"]
+        lines += [f"reply = '{state}>{goto}:${{kept}}'", *(["set.kept = 'kept + user + \",\"'"] if remembers else [])]
+    return "\n".join(lines)
 
 
 @dataclass
@@ -66,16 +79,18 @@ class Client:
 class World:
     """Clients of one mock, and how often an answer was not the oracle's."""
 
-    def __init__(self, seed: int, modes: tuple[str, ...], clients: int = 8) -> None:
+    def __init__(self, seed: int, modes: tuple[str, ...], *, real: bool = False, clients: int = 8) -> None:
         self.rnd = random.Random(seed)
-        self.play = random_machine(seed)
+        table = random_table(seed)
+        self.play = player(table)
+        self.program = compile_text(scenario(table)).program if real else None
         self.restart()
         start = Conversation("s0")
         self.clients = [Client(n, self.rnd.choice(modes), start) for n in range(clients)]
         self.wrong = self.total = 0
 
     def restart(self) -> None:
-        self.mock = fake_mock(self.play)
+        self.mock = Mock([self.program], StoppedClock()) if self.program else fake_mock(self.play)
 
     def send(self, client: Client, time: int = 0) -> str:
         on, retry = self.door(client)
@@ -114,22 +129,30 @@ class World:
         self.wrong += not right
 
 
-def run(
-    seed: int, *modes: str, distinct: bool = False, forks: bool = False, restarts: bool = False, lost: bool = False
-) -> World:
-    world = World(seed, modes)
+@dataclass(frozen=True)
+class Ways:
+    """What happens to the clients beside their retries."""
+
+    distinct: bool = False
+    forks: bool = False
+    restarts: bool = False
+    lost: bool = False
+
+
+def run(seed: int, *modes: str, real: bool = False, **ways: bool) -> World:
+    world, how = World(seed, modes, real=real), Ways(**ways)
     for time in range(120):
-        if restarts and world.rnd.random() < 0.02 and not any(c.pending for c in world.clients):
+        if how.restarts and world.rnd.random() < 0.02 and not any(c.pending for c in world.clients):
             world.restart()
         client = world.rnd.choice(world.clients)
         if not client.pending:
-            client.ask(world.rnd.choice("abc") + (f" {client.name}" if distinct else ""))
-            if forks and world.rnd.random() < 0.1:
+            client.ask(world.rnd.choice("abc") + (f" {client.name}" if how.distinct else ""))
+            if how.forks and world.rnd.random() < 0.1:
                 world.clients.append(client.clone())
                 world.clients[-1].name = len(world.clients)
                 world.clients[-1].said[-1] = user(client.said[-1].text + " fork")
         world.step(client, time)
-        if lost and not client.pending and world.rnd.random() < 0.2:
+        if how.lost and not client.pending and world.rnd.random() < 0.2:
             lose(world, client)
     return world
 
@@ -158,6 +181,9 @@ EXACT = {
     "alike, SDK retries on their own connection": ("sdk", {}),
     "alike, application retries, keep-alive": ("app", {}),
     "alike, no counts, keep-alive": ("silent", {}),
+    "all at once, SDK": ("sdk", {"lost": True, "restarts": True, "forks": True}),
+    "all at once, application": ("app", {"lost": True, "restarts": True, "forks": True}),
+    "all at once, no counts": ("silent", {"lost": True, "restarts": True, "forks": True}),
 }
 
 
@@ -166,6 +192,14 @@ def test_no_answer_from_anothers_state(mode: str, options: dict[str, bool]) -> N
     """Every client is answered from its own state."""
     worlds = [run(seed, mode, **options) for seed in range(ROUNDS)]
     assert (sum(world.wrong for world in worlds), sum(world.total for world in worlds) > 100 * ROUNDS) == (0, True)
+
+
+@pytest.mark.parametrize("mode, options", EXACT.values(), ids=EXACT)
+def test_likewise_with_the_real_machine(mode: str, options: dict[str, bool]) -> None:
+    """The same clients, on a scenario as a user writes it."""
+    worlds = [run(1000 + seed, mode, real=True, **options) for seed in range(max(ROUNDS // 10, 2))]
+    assert 0 == sum(world.wrong for world in worlds)
+    assert all(world.total >= 120 for world in worlds)
 
 
 SHARES = {

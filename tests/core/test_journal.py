@@ -71,6 +71,7 @@ def test_the_journal_is_bounded_and_says_what_it_dropped() -> None:
     assert [len(mock.journal(name)["entries"]) for name in ("old", "new")] == [0, 3]
     assert [[p.kind for p in mock.verify(name).problems] for name in ("old", "new", None)] == [["dropped"]] * 3
     mock.reset("new")
+    assert mock.dropped() == 1
     assert [mock.journal("new")["dropped"], mock.journal("old")["dropped"]] == [0, 1]
 
 

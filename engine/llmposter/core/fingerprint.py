@@ -110,7 +110,8 @@ def _trimmed(text: str) -> bytes:
 
 def canonical(arguments: str) -> bytes:
     """JSON text with its keys in order and no white space between; other text only trimmed."""
+    trimmed = arguments.strip()
     try:
-        return msgspec.json.encode(msgspec.json.decode(arguments or "{}"), order="sorted")
+        return msgspec.json.encode(msgspec.json.decode(trimmed or "{}"), order="sorted")
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _trimmed(arguments)
+        return _trimmed(trimmed)

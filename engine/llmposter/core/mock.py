@@ -184,7 +184,7 @@ class Mock:
             if session is None:
                 self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
             else:
-                self._sessions.reset(session)
+                self._journal.dropped -= self._sessions.reset(session)
                 self._journal.keep(entry for entry in self._journal if entry.session != session)
 
     def _entries(self, session: str | None) -> list[Entry]:
@@ -203,6 +203,6 @@ class Mock:
 
 def _machine(program: Program) -> Machine:
     # Late, for `transitions` takes long to import and not every run needs it.
-    from llmposter.core.machine import Machine  # noqa: PLC0415
+    from llmposter.core.machine import Machine
 
     return Machine(program)

@@ -138,7 +138,9 @@ class Sessions:
                 self._gone.popitem(last=False)
                 self._forgotten = True
 
-    def reset(self, name: str) -> None:
+    def reset(self, name: str) -> int:
+        """Forget a session; how many entries of it were dropped before."""
+        dropped = self.dropped(name) if name in self._by_name or name in self._gone else 0
         if (session := self._by_name.pop(name, None)) is not None:
             for talk in session.talks.values():
                 del self._talks[talk]
@@ -146,6 +148,7 @@ class Sessions:
                     talk.space.lanes.forget(lane)
             self._lost -= session.lost
         self._lost -= self._gone.pop(name, (0, 0))[1]
+        return dropped
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._by_name.values())
