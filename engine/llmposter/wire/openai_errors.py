@@ -6,15 +6,15 @@ asks for it, so that no test waits a minute by default; the official SDKs then b
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
-from llmposter.wire.openai_headers import JSON, merged, of_limit, of_server
+from llmposter.wire.openai_headers import JSON, merged, of_limit, of_server, rounded_up
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
     from llmposter.model import BadRequest, Failure
+    from llmposter.wire.openai_headers import Headers
 
 INVALID: Final = "invalid_request_error"
 
@@ -118,7 +118,7 @@ def failure(failed: Failure, now: float) -> Response:
     limited = status == 429 and failed.name != "quota_exceeded"
     headers = merged(
         (("content-type", JSON),),
-        of_server(repr((failed, now))),
+        _of_server(told, now),
         of_limit(failed.retry_after) if limited else (),
         retry_after(failed.retry_after),
         failed.headers,
@@ -128,8 +128,13 @@ def failure(failed: Failure, now: float) -> Response:
 
 def refused(bad: BadRequest, now: float) -> Response:
     """The answer to a body that cannot be read."""
-    headers = merged((("content-type", JSON),), of_server(repr((bad, now))))
-    return Response(bad.status, headers, body(bad.message, INVALID, bad.param, bad.code))
+    told = body(bad.message, INVALID, bad.param, bad.code)
+    return Response(bad.status, merged((("content-type", JSON),), _of_server(told, now)), told)
+
+
+def _of_server(told: bytes, now: float) -> Headers:
+    # Nothing but its words and its time tells one error from another.
+    return of_server(told + repr(now).encode("ascii"))
 
 
 def body(message: str, kind: str, param: str | None, code: str | None) -> bytes:
@@ -137,9 +142,9 @@ def body(message: str, kind: str, param: str | None, code: str | None) -> bytes:
     return encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 
-def retry_after(seconds: float | None) -> tuple[tuple[str, str], ...]:
+def retry_after(seconds: float | None) -> Headers:
     """When to come back, in whole seconds (RFC 9110, section 10.2.3), below one second in milliseconds too."""
     if seconds is None:
         return ()
-    whole = (("retry-after", str(math.ceil(seconds))),)
-    return (*whole, ("retry-after-ms", str(math.ceil(seconds * 1000)))) if seconds < 1 else whole
+    whole = (("retry-after", str(rounded_up(seconds))),)
+    return (*whole, ("retry-after-ms", str(rounded_up(seconds * 1000)))) if seconds < 1 else whole

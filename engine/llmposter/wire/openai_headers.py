@@ -31,9 +31,9 @@ def merged(*layers: Headers) -> Headers:
     )
 
 
-def of_server(seed: str, milliseconds: int = 12) -> Headers:
+def of_server(seed: bytes, milliseconds: int = 12) -> Headers:
     """Who answered; *seed* tells one answer from another."""
-    request = blake2b(seed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    request = blake2b(seed, digest_size=16).hexdigest()
     return (
         ("x-request-id", f"req_{request}"),
         ("openai-organization", "llmposter"),
@@ -46,7 +46,7 @@ def of_reply(reply: Reply) -> Headers:
     """The headers of an answer, without its content type: who answered, and how much of the limits is left."""
     used = min(reply.tokens.input + reply.tokens.output, _TOKENS)
     return (
-        *of_server(reply.id, 180 + 12 * reply.tokens.output),
+        *of_server(reply.id.encode("utf-8", "replace"), 180 + 12 * reply.tokens.output),
         ("x-ratelimit-limit-requests", str(_REQUESTS)),
         ("x-ratelimit-limit-tokens", str(_TOKENS)),
         ("x-ratelimit-remaining-requests", str(_REQUESTS - 1)),
@@ -70,11 +70,15 @@ def of_limit(wait: float | None) -> Headers:
 
 def reset(seconds: float) -> str:
     """A length of time as these headers write it: ``6ms``, ``1.5s``, ``1m0s``, ``2h5m0s``."""
-    if seconds <= 0:
-        return "0s"
-    if seconds < 1:
-        return f"{math.ceil(seconds * 1000)}ms"
-    minutes, rest = divmod(round(seconds, 3), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    shown = f"{round(rest, 3):g}s"
+    milliseconds = max(0, rounded_up(seconds * 1000))
+    if 0 < milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, rest = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{rest / 1000:g}s"
     return f"{hours}h{minutes}m{shown}" if hours else f"{minutes}m{shown}" if minutes else shown
+
+
+def rounded_up(value: float) -> int:
+    """The next whole number, but for what floating point itself put on top: 0.07 s is 70 ms."""
+    return math.ceil(round(value, 6))

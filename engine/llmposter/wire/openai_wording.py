@@ -74,7 +74,8 @@ def _invalid_type(path: str, expected: str, got: str | None) -> BadRequest:
     kinds = [kind for kind in expected.split(" | ") if kind != "null"]
     wanted = _NOUNS.get(kinds[0], kinds[0])
     if len(kinds) > 1:
-        wanted = f"one of {wanted} or {' or '.join('array of objects' if k == 'array' else k for k in kinds[1:])}"
+        items = "objects" if path.endswith("content") else "strings"
+        wanted = f"one of {wanted} or {f'array of {items}' if kinds[1] == 'array' else kinds[1]}"
     but = f", but got {_NOUNS.get(got, got)} instead" if got else ""
     subject = f"type for '{path}'" if path else "type"
     return BadRequest(f"Invalid {subject}: expected {wanted}{but}.", path or None, "invalid_type")

@@ -24,8 +24,9 @@ def encode(value: Json) -> bytes:
     try:
         return _ENCODER.encode(value)
     except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8; JSON can say it as an escape, and that is what a client would have sent.
-        return json.dumps(value, separators=(",", ":")).encode("ascii")
+        # Half a surrogate pair has no UTF-8, and strict parsers refuse its escape too; whole pairs become characters.
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
 
 
 def event(data: bytes) -> bytes:
