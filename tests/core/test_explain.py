@@ -86,6 +86,12 @@ def test_times_used_up() -> None:
     assert why("x", "y", file=file).endswith('Closest: rule "a#2" (weather.toml:4): times = 1 is used up')
 
 
+def test_no_hint_at_the_same_state() -> None:
+    """A rule of this state whose number of times is used up is no hint, though its condition holds."""
+    file = "[[states.a]]\nwhen = 'user == \"x\"'\ntimes = 1\nreply = 'a'\n"
+    assert why("x", "x", file=file).endswith('user == "x" (weather.toml:2:8) was true; times = 1 is used up')
+
+
 def test_an_ended_conversation() -> None:
     """A final state without rules says that the conversation has ended."""
     file = 'scenario = { name = "w", final = ["end"] }\nstates = { a = [{ reply = "bye", goto = "end" }], end = [] }\n'

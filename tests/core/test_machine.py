@@ -139,10 +139,13 @@ TRANSCRIPTS = {
         when = 'user matches /(?P<x>\\d)/ and user == "no"'
         reply = "no"
         [[states.a]]
+        when = 'user == "8" or user matches /(?P<x>z)/'
+        reply = "x=${x}"
+        [[states.a]]
         when = 'user matches /(?P<y>\\d)/'
         reply = "${x}${y}"
         """,
-        [("7", "variable7", "a")],
+        [("7", "variable7", "a"), ("8", "x=", "a")],
     ),
     "a rule without an outcome passes the same request on to the new state's rules": (
         """
@@ -325,7 +328,7 @@ def test_expectations_become_violations() -> None:
 expect = 'system contains "brief"'
 [[states.a]]
 when = 'user matches /(?P<n>\\d)/'
-expect = ['n == "1" and model == "m"', 'user != ""']
+expect = ['n == "1" and n is text', 'user != ""']
 reply = "${n}"
 [[states.a]]
 expect = 'user is number'

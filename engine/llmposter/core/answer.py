@@ -30,7 +30,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     """What *rule* answers; it has an outcome."""
     match rule.outcome:
         case Fail() as fail:
-            return failure(fail, facts, rule.headers)
+            return failure(fail, facts)
         case Say() | Refuse() as said:
             parts = tuple(_parts(said, facts, chance))
         case None:
@@ -48,7 +48,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     )
 
 
-def failure(fail: Fail, facts: Facts, more: Templates = ()) -> Failure:
+def failure(fail: Fail, facts: Facts) -> Failure:
     """The error as the rule words it."""
     return Failure(
         name=fail.name,
@@ -56,7 +56,7 @@ def failure(fail: Fail, facts: Facts, more: Templates = ()) -> Failure:
         type=fail.type,
         code=fail.code,
         message=None if fail.message is None else fail.message.render(facts),
-        headers=_headers((*more, *fail.headers), facts),
+        headers=_headers(fail.headers, facts),
         retry_after=None if fail.retry_after is None else float(fail.retry_after),
     )
 

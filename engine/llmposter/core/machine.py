@@ -170,7 +170,6 @@ class Walker:
         if rule.times is not None and self.stands.fired.get(rule.name, 0) >= rule.times:
             return False
         if rule.when is None:
-            self.facts.groups = {}
             return True
         if self.facts.groups:
             self.facts.groups = {}
