@@ -72,7 +72,11 @@ REQUEST_FACTS = _table(
     Fact("user", TEXT, "Text of the last message that the user wrote; a tool result is not one."),
     Fact("system", TEXT, "System prompt, developer messages and instructions, joined."),
     Fact("assistant", TEXT, "Text of the last assistant message."),
-    Fact("messages", list_of(MESSAGE), "The history without system messages, oldest first."),
+    Fact(
+        "messages",
+        list_of(MESSAGE),
+        "The history without system messages, oldest first; a call has `.tool` `.id` `.arguments`.",
+    ),
     Fact("last", TEXT, "Who spoke last: `user`, `tool` or `assistant`."),
     Fact("turn", NUMBER, "1 and the answers of this mock in the history; few-shot messages do not count."),
     Fact("results", list_of(RESULT), "Tool results that follow the last assistant message."),

@@ -194,7 +194,8 @@ VALUES: list[tuple[str, Any]] = [
     ("fired('greet')", 2), ("fired('nope') == 0", True), ("now()", "2026-01-02T03:04:05Z"), ("chance(0.6)", True),
     ("chance(0.4)", False),
     ("chance(x)", False), ("random(1, 6)", 4), ("random(6, 1)", 4), ("random(0.0, 1)", 0.5), ("random(x, 1)", None),
-    ("random(2, 2)", 2),
+    ("random(2, 2)", 2), ("random(0, body.huge)", None),
+    ("chance(body.huge)", True), ("-body.huge < 0", True),
     ("uuid()", "00000000-0000-4000-8000-000000000000"),
     # white space and names that begin like operators
     ("  1\n +\t2 ", 3), ("city=='Paris'", True), ("ready or stream", True),

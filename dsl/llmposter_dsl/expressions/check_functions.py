@@ -95,7 +95,11 @@ def _literal(checker: Checker, node: Apply, function: Function) -> Type:
 def _query(checker: Checker, node: Apply, argument: Literal, function: Function) -> Type:
     query = compile_query(str(argument.value))
     if isinstance(query, Trouble):
-        return checker.refuse(query.code, argument, query.message, query.help)
+        # Offsets in the query are offsets in the literal only where no escape stands between.
+        plain = argument.end - argument.start == len(str(argument.value)) + 2 and query.end > query.start
+        first = argument.start + 1
+        at = (first + query.start, first + query.end) if plain else (argument.start, argument.end)
+        return checker.refuse(query.code, at, query.message, query.help)
     checker.checked.queries[id(node)] = query
     checker.scope.used.facts.add("body")
     return function.result

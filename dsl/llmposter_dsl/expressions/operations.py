@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from llmposter_dsl.program import Duration, Env, Value
@@ -358,12 +359,12 @@ def default(value: Value, other: Value) -> Value:
 
 
 def draws(env: Env, place: str, probability: Value) -> bool:
-    return bool(env.chance(place, min(max(float(probability), 0.0), 1.0))) if _number(probability) else False
+    return bool(env.chance(place, float(min(max(probability, 0), 1)))) if _number(probability) else False
 
 
 def draw(env: Env, place: str, low: Value, high: Value) -> Value:
     """Between two whole numbers a whole one, both ends included; else any number from *low* to below *high*."""
-    if not _number(low) or not _number(high):
+    if not _number(low) or not _number(high) or _within(low) is None or _within(high) is None:
         return None
     low, high = min(low, high), max(low, high)
     if isinstance(low, int) and isinstance(high, int) and high - low < 2**53:
@@ -372,10 +373,8 @@ def draw(env: Env, place: str, low: Value, high: Value) -> Value:
 
 
 def find(query: Callable[[Value], Iterable[Value]], body: Value) -> list[Value]:
-    """What a JSONPath query finds; nothing where the body is too deep for it."""
+    """What a JSONPath query finds; nothing in a body that is too deep for it."""
     try:
-        return list(query(body))
-    except RecursionError:
-        return []
-    except Exception:  # noqa: BLE001  (the library raises its own kinds for odd documents; a query finds nothing there)
+        return list(islice(query(body), MOST))
+    except Exception:  # noqa: BLE001  (the library has its own for odd documents, and runs out of stack in deep ones)
         return []

@@ -75,3 +75,27 @@ def result(operator: Arithmetic, left: Type, right: Type) -> Type | None:
         return join(left, right).optional() if left.item == right.item else Type("list", maybe=True)
     found = _RESULTS.get((operator, left.kind, right.kind))
     return None if found is None else found.optional()
+
+
+OPERATORS: tuple[tuple[str, str], ...] = (
+    ("`or`", "Either holds; the right one is asked only if the left one does not."),
+    ("`and`", "Both hold; the right one is asked only if the left one does."),
+    ("`not`", "It does not hold. Stands before a whole comparison: `not user exists`."),
+    ("`==` `!=`", "Exactly equal, lists and maps by what they hold: `1 == 1.0`, but `true != 1` and `1s != 1`."),
+    ("`<` `<=` `>` `>=`", "Order of two numbers, two durations or two texts (by code points)."),
+    ("`in` `not in`", "An item of a list, a key of a map, or a stretch of a text: `turn in [1, 2]`."),
+    ("`contains` `not contains`", 'The same from the other side: `user contains "refund"`.'),
+    ("`mentions`", 'Whole words, in any case: `user mentions "refund"` finds `Refund!` and not `refunds`.'),
+    ("`starts with` `ends with`", "How a text begins or ends."),
+    ("`matches`", "Searches a regular expression (RE2) anywhere: `user matches /order #(?P<id>\\d+)/i`."),
+    ("`is TYPE`", "Of this type: `text` `number` `bool` `duration` `list` `map` `null`."),
+    ("`exists`", "Not null."),
+    ("`+` `-`", "Numbers and durations; `+` also joins texts, and lists."),
+    ("`*` `/` `%`", "Numbers; a duration and a number. `%` has the sign of its left side. By zero: null."),
+    ("`-`", "The negative of a number or a duration."),
+    (
+        "`.name` `[index]`",
+        "A member of a map, an item of a list; negative indices count from the end. Null if missing.",
+    ),
+)
+"""For the reference, loosest first: comparisons do not chain and stand at one level, as do `+ -` and `* / %`."""

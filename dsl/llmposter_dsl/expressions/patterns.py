@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from llmposter_dsl.expressions.syntax import Trouble
@@ -115,17 +115,29 @@ def _bracket(pattern: str) -> tuple[int, int]:
 @lru_cache(maxsize=1024)
 def compile_query(query: str) -> Callable[[Value], Iterable[Value]] | Trouble:
     """A function from a document to what the query finds in it, or what is wrong with the query."""
-    import jsonpath_rfc9535 as jsonpath
+    from jsonpath_rfc9535 import JSONPathError
 
     try:
-        compiled = jsonpath.compile(query)
-    except jsonpath.JSONPathError as error:
-        reason = str(error).split(", line ")[0].rstrip(".")
-        return Trouble(0, len(query), f"bad JSONPath: {reason}", None, "LP208")
+        compiled = _queries().compile(query)
+    except JSONPathError as error:
+        reason, _, _ = str(error).partition(", line ")
+        start = min(getattr(error.token, "index", 0), len(query))
+        end = max(start, min(start + len(getattr(error.token, "value", "")), len(query)))
+        help_ = "write `any(jsonpath(…), it matches /…/)`" if reason.startswith(_REGEX_FUNCTIONS) else None
+        return Trouble(start, end, f"bad JSONPath: {reason}", help_, "LP208")
     except (RecursionError, ValueError) as error:
         return Trouble(0, len(query), f"bad JSONPath: {error}", None, "LP208")
+    return lambda document: (node.value for node in compiled.finditer(document))
 
-    def values(document: Value) -> Iterable[Value]:
-        return compiled.find(document).values()
 
-    return values
+_REGEX_FUNCTIONS = ("function 'match'", "function 'search'")
+
+
+@cache
+def _queries() -> Any:
+    from jsonpath_rfc9535 import JSONPathEnvironment
+
+    environment = JSONPathEnvironment()
+    # Their regular expressions are not RE2's: one of them could run for ever.
+    del environment.function_extensions["match"], environment.function_extensions["search"]
+    return environment
