@@ -1,0 +1,219 @@
+"""The admin API under `/_llmposter/`, for the whole server or, under `/@ID/_llmposter/`, for one session; JSON throughout.
+
+Only who names this host by its own name is answered, so that no web page can reach it by a name of its choosing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+from tornado.web import Application, RequestHandler
+
+from llmposter.core.clock import ManualClock
+from llmposter.model import Struct
+from llmposter.server import target
+from llmposter.server.exchange import ADMIN, own_version
+from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
+
+if TYPE_CHECKING:
+    from llmposter.server.service import Service
+
+
+class Asked(NamedTuple):
+    """One request of the admin API; `session` is None for the whole server."""
+
+    service: Service
+    session: str | None
+    query: Mapping[str, str]
+    body: bytes
+
+
+class Refused(Struct, frozen=True):
+    """An answer that says no."""
+
+    status: int
+    message: str
+
+
+Answer: TypeAlias = Any
+"""JSON-able data, or `Refused`."""
+
+
+def health(asked: Asked) -> Answer:
+    service = asked.service
+    return {
+        "ok": True,
+        "version": own_version(),
+        "clock": "manual" if service.manual else "real",
+        "now": service.clock.now(),
+        "scenarios": [each["name"] for each in service.mock.scenarios()],
+    }
+
+
+def scenarios(asked: Asked) -> Answer:
+    return {"scenarios": asked.service.mock.scenarios()}
+
+
+def conversations(asked: Asked) -> Answer:
+    return {"conversations": asked.service.mock.conversations(asked.session)}
+
+
+def journal(asked: Asked) -> Answer:
+    after, limit = _whole(asked, "after", 0), _whole(asked, "limit", 1)
+    for number in (after, limit):
+        if isinstance(number, Refused):
+            return number
+    assert not isinstance(after, Refused)
+    assert not isinstance(limit, Refused)
+    # One more than asked for tells whether there are more.
+    told = asked.service.mock.journal(asked.session, after=after or 0, limit=None if limit is None else limit + 1)
+    more = limit is not None and len(told["entries"]) > limit
+    return {"entries": told["entries"][:limit], "more": more, "dropped": told["dropped"]}
+
+
+def violations(asked: Asked) -> Answer:
+    mock = asked.service.mock
+    return {"violations": mock.violations(asked.session), "dropped": mock.dropped(asked.session)}
+
+
+def verify(asked: Asked) -> Answer:
+    return asked.service.mock.verify(asked.session).data()
+
+
+def reset(asked: Asked) -> Answer:
+    asked.service.mock.reset(asked.session)
+    return {"ok": True}
+
+
+def advance(asked: Asked) -> Answer:
+    clock = asked.service.clock
+    if not isinstance(clock, ManualClock):
+        return Refused(409, "the clock is the real one and moves by itself: start llmposter with `--clock manual`")
+    try:
+        body = msgspec.json.decode(asked.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Refused(400, 'the body is not JSON: send {"by": "15m"}')
+    by = body.get("by") if isinstance(body, dict) else None
+    if not isinstance(by, str):
+        return Refused(400, 'the body says not how far: send {"by": "15m"}')
+    if (seconds := duration(by)) is None:
+        return Refused(400, f'"{by}" is no duration: {DURATION_FORMS}')
+    clock.advance(seconds)
+    return {"ok": True, "now": clock.now()}
+
+
+def _whole(asked: Asked, name: str, least: int) -> int | Refused | None:
+    text = asked.query.get(name)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 16 and int(text) >= least:
+        return int(text)
+    return Refused(400, f'"{name}" is "{text}" and should be a whole number from {least} on')
+
+
+ROUTES: Final[Mapping[str, tuple[str, Callable[[Asked], Answer]]]] = {
+    "health": ("GET", health),
+    "scenarios": ("GET", scenarios),
+    "conversations": ("GET", conversations),
+    "journal": ("GET", journal),
+    "violations": ("GET", violations),
+    "verify": ("GET", verify),
+    "reset": ("POST", reset),
+    "clock/advance": ("POST", advance),
+}
+"""What each name does, and with which method."""
+
+
+class Handler(RequestHandler):
+    """All of the admin API; `ROUTES` says what there is."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+
+    def initialize(self, service: Service) -> None:
+        """Takes the place of a constructor, as Tornado wants it."""
+        self.service = service
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+
+    def check_etag_header(self) -> bool:
+        return False
+
+    def serve(self) -> None:
+        """The answer to any method."""
+        where = target.parse(self.request.path)
+        name = where.path.removeprefix(ADMIN).strip("/")
+        if (wrong := self._unwelcome()) is not None:
+            self._tell(Refused(403, wrong))
+        elif name not in ROUTES:
+            listed = ", ".join(f"{method} {ADMIN}/{each}" for each, (method, _) in ROUTES.items())
+            self._tell(Refused(404, f"the admin API has no {where.path}; it has {listed}"))
+        else:
+            self._serve(name, where)
+
+    get = post = put = patch = delete = head = options = serve
+
+    def _serve(self, name: str, where: target.Target) -> None:
+        method, do = ROUTES[name]
+        asked = self.request.method
+        session = where.session
+        if session is None:
+            session = self.request.headers.get(target.SESSION_HEADER)
+        if asked == "OPTIONS":
+            self.set_status(204)
+            self.set_header("Allow", f"{method}, OPTIONS")
+        elif asked != method and not (asked == "HEAD" and method == "GET"):
+            self.set_header("Allow", f"{method}, OPTIONS")
+            self._tell(Refused(405, f"{ADMIN}/{name} takes {method}, not {asked}"))
+        elif session is not None and (wrong := target.faulty(session)) is not None:
+            self._tell(Refused(400, wrong))
+        else:
+            self._tell(do(Asked(self.service, session, target.query(self.request.query), self.request.body)))
+
+    def _unwelcome(self) -> str | None:
+        """Why a request by this `Host`, or from this `Origin`, is none for us."""
+        allowed = self.service.hosts
+        origin = self.request.headers.get("Origin")
+        for named in (self.request.host, *([] if origin is None else [origin.partition("://")[2] or origin])):
+            host = _name(named)
+            if allowed is not None and host not in allowed and not host.endswith(".localhost"):
+                return f'"{named}" is no name of this server: it answers {", ".join(sorted(allowed))}'
+        return None
+
+    def _tell(self, answer: Answer) -> None:
+        if isinstance(answer, Refused):
+            self.set_status(answer.status)
+            kind = "invalid_request_error" if answer.status < 500 else "server_error"
+            answer = {"error": {"message": answer.message, "type": kind, "param": None, "code": None}}
+        self.write(msgspec.json.encode(answer))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if status_code >= 500 and error is not None:
+            message = f"llmposter failed inside ({type(error).__name__}); its log has more"
+        else:
+            message = str(error or "no such request")
+        self._tell(Refused(status_code, message))
+        self.finish()
+
+    def log_exception(self, typ: object, value: BaseException | None, tb: object) -> None:  # noqa: ARG002 - Tornado's
+        if value is not None and self.get_status() >= 500:
+            self.service.watch.broke(value, f"{self.request.method} {self.request.path}")
+
+
+def _name(host: str) -> str:
+    """The host without its port, in lower case, an IPv6 address without brackets."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def application(service: Service) -> Application:
+    """The admin API as Tornado serves it."""
+    return Application([(".*", Handler, {"service": service})], log_function=lambda _: None)

@@ -1,0 +1,245 @@
+"""A server from its first to its last moment: bound, listening, and stopped so that nothing of it is left.
+
+`serve` runs one in this thread until it is told to end; `Running` runs one beside the caller's own work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Self
+
+from tornado.netutil import bind_sockets
+
+from llmposter.core.clock import Clock, ManualClock, RealClock
+from llmposter.core.mock import JOURNAL_SIZE, Mock
+from llmposter.server.admin import application
+from llmposter.server.service import Service
+from llmposter.server.transport import MOST_CONNECTIONS, Router, Transport
+from llmposter.server.watch import Silent, Watch
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from llmposter_dsl.program import Program
+
+MANUAL_START: Final = 1_767_225_600.0
+"""Where a manual clock begins: 2026-01-01T00:00:00Z, always, so that the same run gives the same bytes."""
+_BACKLOG: Final = 1024
+_TIME_TO_END: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server is to run.
+
+    Attributes:
+        port: 0 takes a free one.
+        clock: ``real`` or ``manual``.
+        most_connections: that are open at once; more are turned away with a 503 that says so.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    clock: str = "real"
+    journal_size: int = JOURNAL_SIZE
+    most_connections: int = MOST_CONNECTIONS
+    watch: Watch = field(default_factory=Silent)
+
+
+class CannotListen(Exception):  # noqa: N818 - it reads as what happened
+    """The address cannot be had; the message is for the user."""
+
+
+class Server:
+    """Listens from its making on; answers once `open` is called on a loop."""
+
+    def __init__(self, programs: Sequence[Program], settings: Settings) -> None:
+        self._sockets = _bind(settings.host, settings.port)
+        self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
+        self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
+        self.mock = Mock(programs, self.clock, journal_size=settings.journal_size)
+        self.loopback = all(_is_loopback(each.getsockname()[0]) for each in self._sockets)
+        names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
+        hosts = None if names is None else frozenset(names)
+        self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts)
+        self._most = settings.most_connections
+        self._transport: Transport | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return f"http://{_in_url(self.host)}:{self.port}"
+
+    @property
+    def reach(self) -> str:
+        """Where a client on this machine finds it: an address that means "any" is none to call."""
+        here = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{_in_url(here)}:{self.port}"
+
+    def open(self) -> None:
+        """Begin to answer, on the running loop."""
+        router = Router(self.service, application(self.service))
+        self._transport = Transport(router, self._most)
+        self._transport.add_sockets(self._sockets)
+
+    async def close(self) -> None:
+        """Stop: no new connections, open answers broken off, nothing left behind."""
+        self.service.stopping = True
+        if self._transport is None:
+            for each in self._sockets:
+                each.close()
+            return
+        self._transport.stop()
+        for task in tuple(self.service.tasks):
+            task.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._transport.close_all_connections(), _TIME_TO_END)
+        if self.service.tasks:
+            await asyncio.wait(self.service.tasks, timeout=_TIME_TO_END)
+
+
+class Running:
+    """A server in a thread of its own; a context manager.
+
+    Attributes:
+        mock: what was asked and answered, to be read at any time.
+    """
+
+    def __init__(self, programs: Sequence[Program], settings: Settings | None = None) -> None:
+        self._server = Server(programs, settings or Settings())
+        self.mock, self.clock = self._server.mock, self._server.clock
+        self._stop: Callable[[], object] = _nothing
+        self._ready = threading.Event()
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="llmposter", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failed is not None:
+            raise self._failed
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a slash at the end."""
+        return self._server.reach
+
+    @property
+    def openai_url(self) -> str:
+        """The base URL for OpenAI's SDKs."""
+        return f"{self.url}/v1"
+
+    def session_url(self, session: str) -> str:
+        """As `url`, for a session of its own."""
+        return f"{self.url}/@{session}"
+
+    def stop(self) -> None:
+        """End it, open answers included; once it returns, nothing of it is left."""
+        self._stop()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            with _runner() as runner:
+                runner.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - handed to who started it
+            self._failed = error
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        loop, end = asyncio.get_running_loop(), asyncio.Event()
+
+        def stop() -> None:
+            with suppress(RuntimeError):  # ended already
+                loop.call_soon_threadsafe(end.set)
+
+        self._stop = stop
+        self._server.open()
+        self._ready.set()
+        await end.wait()
+        await self._server.close()
+
+
+def serve(programs: Sequence[Program], settings: Settings, ready: Callable[[Server], None]) -> None:
+    """Serve until SIGINT or SIGTERM; *ready* is called when it listens.
+
+    Raises:
+        CannotListen: the address cannot be had.
+    """
+    server = Server(programs, settings)
+    with _runner() as runner:
+        runner.run(_until_told(server, ready))
+
+
+async def _until_told(server: Server, ready: Callable[[Server], None]) -> None:
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, end.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end.set))
+    try:
+        server.open()
+        ready(server)
+        await end.wait()
+    finally:
+        await server.close()
+
+
+def _runner() -> asyncio.Runner:
+    """On uvloop where it exists."""
+    if sys.platform == "win32":
+        return asyncio.Runner()
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, host, backlog=_BACKLOG)
+    except (OSError, UnicodeError, OverflowError) as error:
+        raise CannotListen(f"cannot listen on {_in_url(host)}:{port}: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return "the port is taken; choose another with --port, or --port 0 for any free one"
+        case errno.EACCES:
+            return "the port is reserved; choose one above 1023 with --port"
+        case errno.EADDRNOTAVAIL:
+            return "this machine has no such address"
+        case _:
+            return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _nothing() -> None:
+    """There is nothing to stop yet."""

@@ -1,0 +1,40 @@
+"""What one server is made of, handed to everything that answers a request."""
+
+from __future__ import annotations
+
+from asyncio import Task
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from llmposter import wire
+from llmposter.core.clock import Clock, ManualClock
+from llmposter.core.mock import Mock
+from llmposter.model import Wire
+from llmposter.server.routes import Routes
+from llmposter.server.watch import Silent, Watch
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    """A mock and what stands around it.
+
+    Attributes:
+        hosts: what a `Host` header may name on the admin API; None for anything.
+        tasks: answers that are still going out. stopping: the server is about to end.
+    """
+
+    mock: Mock
+    clock: Clock
+    watch: Watch = field(default_factory=Silent)
+    wires: Mapping[str, Wire] = field(default_factory=wire.load)
+    hosts: frozenset[str] | None = None
+    tasks: set[Task[None]] = field(default_factory=set)
+    stopping: bool = False
+    routes: Routes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.routes = Routes(self.wires.values())
+
+    @property
+    def manual(self) -> bool:
+        return isinstance(self.clock, ManualClock)

@@ -1,0 +1,51 @@
+"""The real server on a real socket, for tests."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmposter.server import Running, Settings
+from llmposter_dsl.compiler import compile_path, compile_text
+from llmposter_dsl.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmposter_dsl.program import Program
+
+
+def program(scenario: str | Path, seed: int | None = None) -> Program:
+    """A scenario from a file, or from TOML text, which has a line break in it."""
+    if isinstance(scenario, str) and "\n" in scenario:
+        compiled = compile_text(scenario)
+    else:
+        compiled = compile_path(scenario)
+    assert compiled.program is not None, "\n".join(map(text, compiled.diagnostics))
+    return compiled.program if seed is None else replace(compiled.program, seed=seed)
+
+
+def programs(*scenarios: str | Path, seed: int | None = None) -> list[Program]:
+    """Likewise; a folder gives every scenario file in it."""
+    files: list[str | Path] = []
+    for each in scenarios:
+        if isinstance(each, Path) and each.is_dir():
+            files += sorted(path for path in each.rglob("*") if path.suffix in (".toml", ".yaml", ".yml"))
+        else:
+            files.append(each)
+    return [program(each, seed) for each in files]
+
+
+@contextmanager
+def serving(*scenarios: str | Path, seed: int | None = None, **settings: Any) -> Iterator[Running]:
+    """A server for these scenarios, stopped at the end: `.url`, `.openai_url`, `.session_url(id)`, `.mock`, `.clock`.
+
+    Args:
+        scenarios: paths, or TOML text with a line break in it.
+        seed: in place of each scenario's own.
+        settings: of `llmposter.server.Settings`.
+    """
+    with Running(programs(*scenarios, seed=seed), Settings(**settings)) as running:
+        yield running
