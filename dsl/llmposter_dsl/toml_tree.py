@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.place import At
 from llmposter_dsl.source import Source, Span
-from llmposter_dsl.tree import DEEPEST, Loaded, Node
+from llmposter_dsl.tree import DEEPEST, Loaded, Node, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,21 +179,12 @@ def _span(tree: Any) -> Span:
 
 def _dates_to_text(source: Source, data: dict[str, Any]) -> None:
     """Dates as written. Their text is in the source only, so a file that holds one pays for its places."""
-    todo: list[tuple[Any, Any, Node | None]] = [(data, key, None) for key in data]
-    path_of: dict[int, tuple[Any, ...]] = {id(data): ()}
     tree: Node | None = None
-    while todo:
-        holder, key, _ = todo.pop()
-        value = holder[key]
-        path = (*path_of[id(holder)], key)
-        if isinstance(value, dict | list):
-            if len(path) <= DEEPEST:
-                path_of[id(value)] = path
-                todo += [(value, step, None) for step in (value if isinstance(value, dict) else range(len(value)))]
-        elif not isinstance(value, str | int | float):
+    for path, value, holder in walk(data):
+        if not isinstance(value, dict | list | str | int | float):
             tree = tree or places(source)
             span = _descend(tree, path).span
-            holder[key] = source.text[span.start : span.end]
+            holder[path[-1]] = source.text[span.start : span.end]
 
 
 def _descend(node: Node, path: tuple[Any, ...]) -> Node:

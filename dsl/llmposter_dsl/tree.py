@@ -46,10 +46,9 @@ class Node:
     def child(self, step: str | int) -> Node | None:
         """The node one step further in, or None."""
         match self.children, step:
-            case dict() as members, str():
-                found: Node | None = members.get(step)
-                return found
-            case list() as items, int() if -len(items) <= step < len(items):
+            case dict(members), str():
+                return members.get(step)
+            case list(items), int() if -len(items) <= step < len(items):
                 return items[step]
             case _:
                 return None

@@ -147,7 +147,7 @@ class _Values:
 
     def _scalar(self, event: Any) -> None:
         value = event.value
-        if event.implicit[0] or event.tag not in (None, "!", _TAG + "str"):
+        if (event.implicit[0] and event.tag != "!") or event.tag not in (None, "!", _TAG + "str"):
             value = self._typed(event)
         if self.cuts and not event.style:
             self._look_for_cut(event, value)
