@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
         LP302="rule that can never fire",
         LP305="unused variable",
         LP306="unused tool",
+        LP310="two scenarios with one name",
     ),
     **_errors(
         LP303="dead end that is not final",

@@ -1,0 +1,58 @@
+"""What checking needs beyond the language: a dry run on every wire, examples played, pictures, a first scenario.
+
+This door opens late: each function imports what it needs, so that `llmposter lint` starts fast.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from llmposter.lint.checking import Checked
+    from llmposter.lint.player import ExampleResult
+    from llmposter_dsl.program import Program
+
+
+def check(paths: Iterable[str | os.PathLike[str]]) -> Checked:
+    """Every finding on the scenarios that *paths* name, their examples played on every wire."""
+    from llmposter.lint.checking import check as made
+
+    return made(paths)
+
+
+def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
+    """The examples of a scenario, each played alone on the formats that it names; *providers* narrows them."""
+    from llmposter.lint.player import play as made
+
+    return made(program, providers)
+
+
+def passed(results: Iterable[ExampleResult]) -> bool:
+    """Whether no example failed."""
+    return all(not result.failures for result in results)
+
+
+def report(program: Program, results: Sequence[ExampleResult]) -> list[str]:
+    """What `llmposter test` prints for one scenario: its examples, then the states and rules that they covered."""
+    from llmposter.lint.coverage import report as made
+
+    return made(program, results)
+
+
+def graph(program: Program, format: Literal["mermaid", "dot"] = "mermaid") -> str:  # noqa: A002 - the option's name
+    """The scenario as a picture, in the language of Mermaid or of Graphviz."""
+    from llmposter.lint.drawing import dot, mermaid
+
+    return dot(program) if format == "dot" else mermaid(program)
+
+
+def init_text() -> str:
+    """A commented first scenario, in TOML."""
+    from llmposter.lint.first import TEXT
+
+    return TEXT
+
+
+__all__ = ["check", "graph", "init_text", "passed", "play", "report"]

@@ -1,0 +1,129 @@
+"""All findings on some scenarios: the compiler's, those of every wire, and those of the examples.
+
+A file that cannot be compiled keeps no other from being checked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from llmposter_dsl import compiler
+from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.place import At, Within
+from llmposter_dsl.source import Span
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    from llmposter.lint.player import ExampleResult
+    from llmposter_dsl.compiler import Compiled
+    from llmposter_dsl.place import Place
+    from llmposter_dsl.program import Program, Rule
+
+_FAILED: Final = "LP307"
+_CANNOT: Final = "LP401"
+_TWICE: Final = "LP310"
+
+
+class Checked(NamedTuple):
+    """What became of the scenarios.
+
+    Attributes:
+        programs: of the files that compile, in the order in which they are asked; also those with a failing example.
+        diagnostics: of one file after the other, sorted by place.
+        files: those that were checked.
+        results: of the examples of each program, in the order of `programs`.
+    """
+
+    programs: tuple[Program, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
+    results: tuple[tuple[ExampleResult, ...], ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of the findings is an error."""
+        return any(each.severity == "error" for each in self.diagnostics)
+
+
+def check(paths: Iterable[str | os.PathLike[str]]) -> Checked:
+    """See `llmposter.lint.check`."""
+    files = compiler.scenario_files(paths)
+    compiled = [compiler.compile_path(file) for file in files]
+    programs = [each.program for each in compiled if each.program is not None]
+    doubles = dict(_doubles(programs))
+    played: list[tuple[ExampleResult, ...]] = []
+    found: list[Diagnostic] = []
+    for each in compiled:
+        found += _findings(each, doubles, played)
+    return Checked(tuple(programs), tuple(dict.fromkeys(found)), tuple(files), tuple(played))
+
+
+def _findings(
+    compiled: Compiled, doubles: dict[int, Diagnostic], played: list[tuple[ExampleResult, ...]]
+) -> tuple[Diagnostic, ...]:
+    program = compiled.program
+    if program is None:
+        return compiled.diagnostics
+    results: tuple[ExampleResult, ...] = ()
+    if program.examples:
+        from llmposter.lint.player import play
+
+        results = tuple(play(program))
+    played.append(results)
+    more = [*_cannot(program), *_failures(results)]
+    if id(program) in doubles:
+        more.append(doubles[id(program)])
+    return compiler.settle((*compiled.raw, *more), compiled.documents) if more else compiled.diagnostics
+
+
+def _cannot(program: Program) -> Iterator[Diagnostic]:
+    """What no client of a provider could be told."""
+    from llmposter.wire import load
+
+    for wire in load().values():
+        for rule in _rules(program):
+            for sentence in wire.cannot(rule):
+                yield Diagnostic(_CANNOT, sentence, _finish(rule))
+
+
+def _finish(rule: Rule) -> Place:
+    # A finish word is what a wire finds missing so far; a rule of another kind is underlined whole.
+    place = rule.place
+    return place.child("finish") if rule.finish is not None and isinstance(place, Within) else place
+
+
+def _rules(program: Program) -> Iterator[Rule]:
+    yield from program.always
+    for rules in program.states.values():
+        yield from rules
+    yield from program.otherwise
+
+
+def _failures(results: Iterable[ExampleResult]) -> Iterator[Diagnostic]:
+    for result in results:
+        for failure in result.failures:
+            yield Diagnostic(_FAILED, f"{result.title} fails: {failure.message}", failure.place)
+
+
+def _doubles(programs: Iterable[Program]) -> Iterator[tuple[int, Diagnostic]]:
+    """Scenarios whose name another one before has: a journal could not tell them apart."""
+    first: dict[str, Program] = {}
+    for program in programs:
+        if (other := first.setdefault(program.name, program)) is program:
+            continue
+        message = f'two scenarios are called "{program.name}"'
+        related = (Related(_name(other), "the first one is here"),)
+        yield id(program), Diagnostic(_TWICE, message, _name(program), "give one of them another `name`", related)
+
+
+def _name(program: Program) -> Place:
+    place = program.place
+    span = place.child("scenario", "name").span if isinstance(place, Within) and _is_named(place) else Span(0, 0)
+    return At(place.source, span)
+
+
+def _is_named(place: Within) -> bool:
+    scenario = getattr(place.document, "data", {}).get("scenario")
+    return isinstance(scenario, dict) and "name" in scenario

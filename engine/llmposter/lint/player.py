@@ -1,0 +1,169 @@
+"""Plays the examples of a scenario through the mock itself, on a clock of their own, each alone.
+
+No socket and no server: what a client would see is looked at before a wire writes it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from llmposter.core.clock import ManualClock
+from llmposter.core.machine import Machine
+from llmposter.core.mock import Mock
+from llmposter.lint.client import Client, Unplayable
+from llmposter.lint.said import Said
+from llmposter.model import Reply
+from llmposter.wire import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from llmposter.core.conversation import Step
+    from llmposter.core.mock import Exchange
+    from llmposter.model import Wire
+    from llmposter_dsl.place import Place
+    from llmposter_dsl.program import Condition, Example, ExampleTurn, Program
+
+START: Final = 1_767_225_600.0
+"""When an example begins: 2026-01-01, so that `now()` gives the same text each time."""
+
+MOST: Final = 10_000
+"""Requests of one example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was expected and did not come, with the place of the expectation."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResult:
+    """How one example went on one format.
+
+    Attributes:
+        several: whether there are other formats, so that a message has to name this one.
+        failures: of the first turn that failed; empty where the example passed.
+        states, rules: that it went through, by name.
+    """
+
+    name: str
+    provider: str
+    place: Place
+    several: bool = False
+    failures: tuple[Fault, ...] = ()
+    states: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return f'example "{self.name}"' + (f" on {self.provider}" if self.several else "")
+
+
+def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
+    """See `llmposter.lint.play`."""
+    wires, machine = load(), Machine(program)
+    return [
+        _play(Run(program, machine, wires, name), example, several=len(wires) > 1)
+        for example in program.examples
+        for name in example.providers or tuple(wires)
+        if providers is None or name in providers
+    ]
+
+
+def _play(run: Run, example: Example, *, several: bool) -> ExampleResult:
+    failures: tuple[Fault, ...] = ()
+    for turn in example.turns:
+        failures = tuple(run.turn(turn))
+        if failures:
+            break
+    return ExampleResult(
+        example.name, run.provider, example.place, several, failures, frozenset(run.states), frozenset(run.rules)
+    )
+
+
+@dataclass(slots=True)
+class Run:
+    """One example under way."""
+
+    program: Program
+    machine: Machine
+    wires: Mapping[str, Wire]
+    provider: str
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    mock: Mock = field(init=False)
+    client: Client = field(init=False)
+    requests: int = 0
+    states: set[str] = field(default_factory=set)
+    rules: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.mock = Mock([self.program], self.clock, machine=lambda _: self.machine)
+        self.client = Client(self.program)
+
+    def turn(self, turn: ExampleTurn) -> Iterator[Fault]:
+        """What went wrong in one turn, played as often as it says."""
+        for _ in range(turn.times):
+            self.clock.advance(turn.wait)
+            if turn.kind == "wait":
+                continue
+            self.requests += 1
+            if self.requests > MOST:
+                yield Fault(turn.place, f"an example sends at most {MOST} requests")
+                return
+            failures = tuple(self._once(turn))
+            if failures:
+                yield from failures
+                return
+
+    def _once(self, turn: ExampleTurn) -> Iterator[Fault]:
+        name = turn.request.get("provider", self.provider)
+        wire = self.wires.get(name)
+        if wire is None:
+            yield Fault(turn.place, f"this version has no format `{name}`: it has {_listed(self.wires)}")
+            return
+        try:
+            exchange = self.mock.answer(self.client.turn(turn, wire))
+        except Unplayable as trouble:
+            yield Fault(turn.place, str(trouble))
+            return
+        yield from self._judged(turn, exchange, Said(exchange.step, wire, self.clock.now()))
+        self._went(exchange.step)
+
+    def _went(self, step: Step) -> None:
+        self.clock.advance(step.latency)
+        if isinstance(step.outcome, Reply):
+            self.client.got(step.outcome)
+        fired = [*step.passed, *([step.rule] if step.rule else [])]
+        self.rules.update(rule.name for rule in fired)
+        self.states.update({step.before.state, step.after.state} | {rule.goto for rule in fired if rule.goto})
+
+    def _judged(self, turn: ExampleTurn, exchange: Exchange, said: Said) -> Iterator[Fault]:
+        if exchange.program is None:
+            yield Fault(turn.place, f"the scenario does not take this conversation: {said.missed}")
+            return
+        if said.missed and not _speaks_of("error", turn.expect):
+            yield Fault(turn.place, said.missed)
+            return
+        if said.violations and not _speaks_of("violations", turn.expect):
+            yield Fault(turn.place, f"the request breaks what is expected of it: {'; '.join(said.violations)}")
+        for condition in turn.expect:
+            if not said.holds(condition):
+                yield Fault(condition.place, said.breach(condition))
+        if turn.state not in (None, said.state):
+            place = turn.state_place or turn.place
+            yield Fault(place, f'expected state "{turn.state}", it is "{said.state}"; {said.told}')
+
+
+def _speaks_of(fact: str, conditions: Iterable[Condition]) -> bool:
+    """Whether an example says what it expects of errors, or of violations: silence would hide them."""
+    return any(re.search(rf"\b{fact}\b", condition.text) for condition in conditions)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,127 @@
+"""One answer as the `expect` of an example sees it: an `Env` of the facts of `llmposter_dsl.facts.ANSWER`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from llmposter.core import explain
+from llmposter.core.facts import parsed
+from llmposter.core.pattern import text_of
+from llmposter.model import Failure, Miss, Refusal, Reply, Text, Thinking, ToolCall
+from llmposter_dsl.program import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llmposter.core.conversation import Step
+    from llmposter.core.facts import Facts
+    from llmposter.model import Wire
+    from llmposter_dsl.program import Condition, Env, Value
+
+
+class Said:
+    """The facts of one answer."""
+
+    def __init__(self, step: Step, wire: Wire, now: float) -> None:
+        self.step = step
+        self.vars: Mapping[str, Value] = step.after.vars
+        self.groups: dict[str, Value] = {}
+        # An explanation hides the credentials of a request; an answer has none.
+        self.headers: dict[str, str] = {}
+        self.query: dict[str, str] = {}
+        self.state = step.after.state
+        self.latency = Duration(step.latency)
+        self.cut = False
+        self.violations = [violation.message for violation in step.violations]
+        self.error = _error(step, wire, now)
+        reply = step.outcome if isinstance(step.outcome, Reply) else None
+        parts = () if reply is None else reply.parts
+        self.reply = "".join(part.text for part in parts if isinstance(part, Text))
+        self.think = "".join(part.text for part in parts if isinstance(part, Thinking))
+        self.json = next((parsed(part.text) for part in parts if isinstance(part, Text) and part.structured), None)
+        self.refusal = next((part.text for part in parts if isinstance(part, Refusal)), None)
+        self.finish = None if reply is None else reply.finish
+        self.usage = None if reply is None else _usage(reply)
+        self.calls = [
+            {"tool": part.tool, "id": part.id, "arguments": parsed(part.arguments)}
+            for part in parts
+            if isinstance(part, ToolCall)
+        ]
+
+    def call_of(self, tool: str) -> Value:
+        """The arguments of the first call of a tool, or None."""
+        return next((call["arguments"] for call in self.calls if call["tool"] == tool), None)
+
+    def holds(self, condition: Condition) -> bool:
+        """Whether an expectation is met."""
+        self.groups = {}
+        return condition.holds(cast("Env", self))
+
+    def breach(self, condition: Condition) -> str:
+        """What was expected, and what came."""
+        expected = explain.breach(condition, cast("Facts", self))
+        seen = {one.text for part in condition.parts or (condition,) for one in part.subjects}
+        return expected if seen == {"reply"} and self.reply else f"{expected}; {self.told}"
+
+    @property
+    def told(self) -> str:
+        """The answer in one line."""
+        match self.step.outcome:
+            case Miss(message=message):
+                return message
+            case Failure(name=name):
+                return " ".join(("the answer was error", *([name] if name else []), str(self.error["status"])))
+            case Reply() as reply:
+                calls = [f"{call['tool']}({_short(call['arguments'])})" for call in self.calls]
+                text = text_of(reply)
+                said = [f"the text {_short(text)}"] if text or not calls else []
+                return f"the answer was {' and '.join([*said, *(f'a call {call}' for call in calls)])}"
+
+    @property
+    def missed(self) -> str:
+        """Why no rule answered, or ""."""
+        outcome = self.step.outcome
+        return outcome.message if isinstance(outcome, Miss) else self.step.missed
+
+
+def _short(value: Value) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= explain.LONGEST else f"{text[: explain.LONGEST - 1]}…"
+
+
+def _error(step: Step, wire: Wire, now: float) -> Any:
+    match step.outcome:
+        case Reply():
+            return None
+        case Miss(message=message):
+            return {"name": None, "status": wire.miss(message, now).status, "message": message, "retry_after": None}
+        case Failure() as failure:
+            sent = wire.failure(failure, now)
+            wait = failure.retry_after
+            return {
+                "name": failure.name,
+                "status": sent.status,
+                "message": _message(parsed(sent.body.decode("utf-8", "replace"))),
+                "retry_after": None if wait is None else Duration(wait),
+            }
+
+
+def _message(body: Value) -> str:
+    """The text that a client shows, wherever a provider puts it in the error's body."""
+    if not isinstance(body, dict):
+        return ""
+    if isinstance(body.get("message"), str):
+        return str(body["message"])
+    return next((found for member in body.values() if (found := _message(member))), "")
+
+
+def _usage(reply: Reply) -> dict[str, int]:
+    tokens = reply.tokens
+    return {
+        "input": tokens.input,
+        "output": tokens.output,
+        "cached": tokens.cached,
+        "reasoning": tokens.reasoning,
+    }
