@@ -27,6 +27,8 @@ REPLIES: dict[str, Reply] = {
     "two parallel calls": reply(PARIS, ROME),
     "text then call": reply(Text("Let me look."), PARIS),
     "reasoning then text": reply(Thinking("They want the weather, so say it."), Text("It rains.")),
+    "reasoning alone": reply(Thinking("Nothing to say.")),
+    "nothing": reply(),
     "reasoning then call": reply(Thinking("I need the tool."), PARIS),
     "everything": reply(Thinking("Both."), Text("One moment."), Text('{"n":1}', structured=True), PARIS, ROME),
     "refusal": reply(Refusal("I cannot help with that.")),
@@ -77,3 +79,10 @@ MATRIX = list(product(REPLIES, CHUNKS))
 def deltas(given: Reply, kind: type[Part]) -> str:
     """What the parts of one kind say, one after the other."""
     return "".join(part.text for part in given.parts if isinstance(part, kind))
+
+
+def text(given: Reply) -> str | None:
+    """The text of the answer, a line for each text; None beside a refusal or calls alone."""
+    texts = [part.text for part in given.parts if isinstance(part, Text)]
+    silent = not texts and any(isinstance(part, Refusal | ToolCall) for part in given.parts)
+    return None if silent else "\n".join(texts)

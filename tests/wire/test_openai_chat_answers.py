@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 from speaker import request
-from wire_cases import CHUNKS, MATRIX, PARIS, REPLIES, ROME, deltas, reply
+from wire_cases import CHUNKS, MATRIX, PARIS, REPLIES, ROME, deltas, reply, text
 
 from llmposter.core.delivery import pieces
 from llmposter.model import Refusal, Reply, Text, Thinking, ToolCall, Turn
@@ -101,7 +101,6 @@ def _call(calls: list[dict[str, Any]], fragment: dict[str, Any]) -> None:
 
 def expected(given: Reply) -> dict[str, Any]:
     """The message that the answer's parts make."""
-    texts = [part.text for part in given.parts if isinstance(part, Text)]
     calls = [
         {"id": part.id, "type": "function", "function": {"name": part.tool, "arguments": part.arguments}}
         for part in given.parts
@@ -110,7 +109,7 @@ def expected(given: Reply) -> dict[str, Any]:
     thought = deltas(given, Thinking)
     return {
         "role": "assistant",
-        "content": "\n".join(texts) if texts else None,
+        "content": text(given),
         "refusal": deltas(given, Refusal) or None,
         **({REASONING: thought} if thought else {}),
         **({"tool_calls": calls} if calls else {}),

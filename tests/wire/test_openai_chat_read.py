@@ -198,6 +198,11 @@ BREACHES = [
     ({"functions": [{"name": "x" * 65}]}, "'functions[0].name'"),
     ({"stop": ["a", "b", "c", "d", "e"]}, "maximum length 4, but got 5"),
     ({"response_format": {"type": "json_object"}}, "the word 'json'"),
+    ({"tools": []}, "'tools': empty array"),
+    ({"functions": []}, "'functions': empty array"),
+    ({"messages": [HI, {"role": "assistant", "content": "a", "tool_calls": []}]}, "'messages[1].tool_calls': empty"),
+    ({"messages": [HI, {"role": "assistant", "content": None}]}, "'messages[1].content': expected a string, got null"),
+    ({"messages": [HI, {"role": "assistant"}]}, "'messages[1].content': expected a string, got null"),
 ]  # fmt: skip
 
 
@@ -212,6 +217,9 @@ KEPT = [
     {"stream": True, "stream_options": {"include_usage": True}},
     {"tools": [part("function", {"name": "get-weather_2"})], "tool_choice": "required"},
     {"messages": [{"role": "system", "content": "Answer in JSON."}, HI], "response_format": {"type": "json_object"}},
+    {"messages": [HI, {"role": "assistant", "refusal": "no"}, {"role": "assistant", "audio": {"id": "audio_1"}}]},
+    {"messages": [HI, {"role": "assistant", "tool_calls": [CALL]}]},
+    {"messages": [HI, {"role": "assistant", "content": ""}]},
     {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}},
 ]
 

@@ -11,9 +11,9 @@ import openai
 import pytest
 from pydantic import BaseModel
 from speaker import Speaker, speaking
-from wire_cases import CHUNKS, REPLIES, deltas
+from wire_cases import CHUNKS, REPLIES, deltas, text
 
-from llmposter.model import Refusal, Reply, Text, Thinking, ToolCall
+from llmposter.model import Refusal, Reply, Thinking, ToolCall
 from llmposter.wire import load
 
 WIRE = load()["openai"]
@@ -38,9 +38,8 @@ def client(speaker: Speaker) -> Iterator[openai.OpenAI]:
 
 
 def expected(reply: Reply) -> dict[str, Any]:
-    texts = [part.text for part in reply.parts if isinstance(part, Text)]
     return {
-        "content": "\n".join(texts) if texts else None,
+        "content": text(reply),
         "refusal": deltas(reply, Refusal) or None,
         "reasoning": deltas(reply, Thinking) or None,
         "calls": [(part.id, part.tool, part.arguments) for part in reply.parts if isinstance(part, ToolCall)],

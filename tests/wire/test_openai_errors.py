@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -81,6 +82,17 @@ def test_the_sdk_raises_the_exception_of_the_name(speaker: Speaker, name: str, *
     assert (status, kind, code, param) == (error.status_code, error.type, error.code, error.param)
     assert {"message": "what the author says", "type": kind, "code": code, "param": param} == error.body
     assert error.request_id.startswith("req_")
+
+
+def test_the_page_tells_them_as_they_are() -> None:
+    """The table of docs/providers/openai-chat.md is this one."""
+    page = (Path(__file__).parents[2] / "docs" / "providers" / "openai-chat.md").read_text(encoding="utf-8")
+    rows = [line.replace("`", "").strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    told = {row[0]: row[1:] for row in rows if row[0] in TABLE}
+    assert told == {
+        name: [str(status), kind, code or "null", exception.__name__]
+        for name, (status, kind, code, _, exception) in TABLE.items()
+    }
 
 
 STATUSES = [

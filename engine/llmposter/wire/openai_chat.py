@@ -22,7 +22,8 @@ from llmposter.model import (
     ToolCall,
 )
 from llmposter.wire import openai_errors, sse
-from llmposter.wire.openai_chat_body import Asked, read
+from llmposter.wire.openai_chat_body import Asked
+from llmposter.wire.openai_chat_read import read
 from llmposter.wire.openai_headers import JSON, merged, of_reply
 
 if TYPE_CHECKING:
@@ -59,15 +60,18 @@ class OpenAIChat:
             "service_tier": _TIERS.get(asked.tier, "default"),
             "system_fingerprint": _FINGERPRINT,
         }
-        return Response(200, merged((("content-type", JSON),), of_reply(reply), reply.headers), sse.encode(body))
+        headers = merged((("content-type", JSON), *of_reply(reply)), reply.headers)
+        return Response(200, headers, sse.encode(body))
 
     def head(self, turn: Turn, reply: Reply) -> Headers:  # noqa: ARG002 - the protocol's
-        return merged(sse.HEADERS, of_reply(reply), reply.headers)
+        return merged((*sse.HEADERS, *of_reply(reply)), reply.headers)
 
     def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
         asked = _asked(turn)
         chunks = _Chunks(asked, reply)
-        yield from chunks.delta({"role": "assistant", "content": _first(reply), "refusal": None})
+        yield from chunks.delta(
+            {"role": "assistant", "content": None if _content(reply) is None else "", "refusal": None}
+        )
         for piece in pieces:
             for delta in chunks.deltas(piece):
                 yield from chunks.delta(delta, piece)
@@ -158,11 +162,12 @@ def _asked(turn: Turn) -> Asked:
 
 def _message(asked: Asked, reply: Reply) -> Json:
     calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
+    refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
     thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
     message: dict[str, Json] = {
         "role": "assistant",
-        "content": _joined([part.text for part in reply.parts if isinstance(part, Text)]),
-        "refusal": _joined([part.text for part in reply.parts if isinstance(part, Refusal)]),
+        "content": _content(reply),
+        "refusal": "\n".join(refusals) if refusals else None,
         "annotations": [],
     }
     if thoughts:
@@ -174,13 +179,12 @@ def _message(asked: Asked, reply: Reply) -> Json:
     return message
 
 
-def _joined(texts: list[str]) -> str | None:
-    return "\n".join(texts) if texts else None
-
-
-def _first(reply: Reply) -> str | None:
-    """The content of the first chunk: null where no content will come."""
-    return "" if any(isinstance(part, Text) for part in reply.parts) else None
+def _content(reply: Reply) -> str | None:
+    """The text; null beside a refusal or calls alone. Nowhere else: OpenAI takes no null back in a history."""
+    texts = [part.text for part in reply.parts if isinstance(part, Text)]
+    if not texts and any(isinstance(part, Refusal | ToolCall) for part in reply.parts):
+        return None
+    return "\n".join(texts)
 
 
 def _call(asked: Asked, call: ToolCall, arguments: str) -> dict[str, Json]:

@@ -116,20 +116,19 @@ def failure(failed: Failure, now: float) -> Response:
     )
     # A spent quota is a 429 too, but no window that resets.
     limited = status == 429 and failed.name != "quota_exceeded"
-    headers = merged(
-        (("content-type", JSON),),
-        _of_server(told, now),
-        of_limit(failed.retry_after) if limited else (),
-        retry_after(failed.retry_after),
-        failed.headers,
+    ours = (
+        ("content-type", JSON),
+        *_of_server(told, now),
+        *(of_limit(failed.retry_after) if limited else ()),
+        *retry_after(failed.retry_after),
     )
-    return Response(status, headers, told)
+    return Response(status, merged(ours, failed.headers), told)
 
 
 def refused(bad: BadRequest, now: float) -> Response:
     """The answer to a body that cannot be read."""
     told = body(bad.message, INVALID, bad.param, bad.code)
-    return Response(bad.status, merged((("content-type", JSON),), _of_server(told, now)), told)
+    return Response(bad.status, (("content-type", JSON), *_of_server(told, now)), told)
 
 
 def _of_server(told: bytes, now: float) -> Headers:

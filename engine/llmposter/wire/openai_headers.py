@@ -20,15 +20,12 @@ _TOKENS: Final = 30_000_000
 _MINUTE: Final = 60
 
 
-def merged(*layers: Headers) -> Headers:
-    """All headers, a later layer's in place of an earlier one's of the same name, whatever its case."""
-    names = [{name.lower() for name, _ in layer} for layer in layers]
-    return tuple(
-        (name, value)
-        for n, layer in enumerate(layers)
-        for name, value in layer
-        if not any(name.lower() in later for later in names[n + 1 :])
-    )
+def merged(ours: Headers, given: Headers) -> Headers:
+    """Our headers and the author's; his stand in place of ours of the same name, whatever its case."""
+    if not given:
+        return ours
+    names = {name.lower() for name, _ in given}
+    return (*(header for header in ours if header[0] not in names), *given)
 
 
 def of_server(seed: bytes, milliseconds: int = 12) -> Headers:

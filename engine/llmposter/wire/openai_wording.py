@@ -25,7 +25,7 @@ _MISSING: Final = re.compile(r"Object missing required field `([^`]*)`")
 _UNKNOWN: Final = re.compile(r"Invalid value '(.*)'", re.DOTALL)
 _BOUND: Final = re.compile(r"Expected `(int|float|array|str)`(?: of length)? (>=|<=) (\d+)")
 _TYPE: Final = re.compile(r"Expected `([^`]*)`(?:, got `([^`]*)`)?")
-_PLACE: Final = re.compile(r" - at `(?:key in )?\$\.?([^`]*)`\Z")
+_PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 _NOUNS: Final = {
     "str": "a string", "int": "an integer", "float": "a decimal", "bool": "a boolean", "array": "an array",

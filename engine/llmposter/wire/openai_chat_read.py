@@ -1,0 +1,208 @@
+"""A request to OpenAI Chat Completions, read into a `Turn`: any bytes give one or a `BadRequest`."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
+from llmposter.wire import openai_chat_body as sent
+from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llmposter.model import Json, Request
+
+_DECODER: Final = msgspec.json.Decoder(sent.Body)
+_SUPPORTED: Final = {
+    "role": ("system", "assistant", "user", "function", "tool", "developer"),
+    "type": ("text", "image_url", "input_audio", "refusal", "file"),
+}
+_TOOL_TYPES: Final = {"type": ("function", "custom")}
+_OF_A_TOOL: Final = re.compile(r" - at `\$\.(?:tools\[\d+\]|messages\[\d+\]\.tool_calls\[\d+\])\.type`\Z")
+
+
+def read(provider: str, request: Request) -> Turn | BadRequest:
+    """The request in our words; any bytes give one or the other."""
+    try:
+        # As text first: the decoder leaves bytes alone that no field wants, and OpenAI does not.
+        body = _DECODER.decode(request.body.decode("utf-8"))
+    except msgspec.ValidationError as error:
+        told = str(error)
+        return refusal(told, _TOOL_TYPES if _OF_A_TOOL.search(told) else _SUPPORTED)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NOT_JSON
+    return _turn(provider, request, body) if body.model else NO_MODEL
+
+
+def _turn(provider: str, request: Request, body: sent.Body) -> Turn:
+    system = [_text(m.content) for m in body.messages if isinstance(m, sent.System | sent.Developer)]
+    return Turn(
+        provider=provider,
+        request=request,
+        model=body.model,
+        stream=bool(body.stream),
+        system="\n".join(system),
+        messages=tuple(_joined(_message(m) for m in body.messages if not isinstance(m, sent.System | sent.Developer))),
+        tools=tuple(_tools(body)),
+        params=_params(body),
+        metadata=body.metadata or {},
+        retry=_retry(request),
+        breaches=tuple(_breaches(body)),
+        extra=_asked(body),
+    )
+
+
+def _message(message: sent.User | sent.Assistant | sent.ToolAnswer | sent.FunctionAnswer) -> Message:
+    match message:
+        case sent.User(content=content):
+            images, files = _attached(content)
+            return Message("user", _text(content), images=images, files=files)
+        case sent.Assistant():
+            said = (_text(message.content), message.refusal)
+            thought = message.reasoning_content
+            return Message(
+                "assistant",
+                "\n".join(text for text in said if text),
+                calls=tuple(_calls(message)),
+                thinking=thought if isinstance(thought, str) else "",
+            )
+        case sent.ToolAnswer(content=content, tool_call_id=id_):
+            return Message("tool", results=(ToolResult(id_, _text(content)),))
+        case sent.FunctionAnswer(name=name, content=content):
+            return Message("tool", results=(ToolResult("", content or "", tool=name),))
+
+
+def _joined(messages: Iterable[Message]) -> Iterator[Message]:
+    """The messages with results that follow each other made one."""
+    for is_tool, group in groupby(messages, key=lambda message: message.role == "tool"):
+        if is_tool:
+            yield Message("tool", results=tuple(result for message in group for result in message.results))
+        else:
+            yield from group
+
+
+def _text(content: str | Iterable[sent.Part] | None) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    spoken = (
+        p.text if isinstance(p, sent.TextPart) else p.refusal
+        for p in content
+        if isinstance(p, sent.TextPart | sent.RefusalPart)
+    )
+    return "\n".join(spoken)
+
+
+def _attached(content: str | list[sent.UserPart]) -> tuple[int, int]:
+    """How many images, and how many files and recordings."""
+    if isinstance(content, str):
+        return 0, 0
+    images = sum(isinstance(part, sent.ImagePart) for part in content)
+    return images, sum(isinstance(part, sent.FilePart | sent.AudioPart) for part in content)
+
+
+def _calls(message: sent.Assistant) -> Iterator[ToolUse]:
+    for call in message.tool_calls or ():
+        match call:
+            case sent.FunctionCall(id=id_, function=function):
+                yield ToolUse(id_, function.name, function.arguments)
+            case sent.CustomCall(id=id_, custom=custom):
+                yield ToolUse(id_, custom.name, custom.input)
+    if message.function_call is not None:
+        # The old form has no ids: call and result find each other by being neighbours.
+        yield ToolUse("", message.function_call.name, message.function_call.arguments)
+
+
+def _tools(body: sent.Body) -> Iterator[Tool]:
+    for tool in body.tools or ():
+        match tool:
+            case sent.FunctionTool(function=named):
+                yield Tool(named.name, named.parameters)
+            case sent.CustomTool(custom=named):
+                yield Tool(named.name)
+    for named in body.functions or ():
+        yield Tool(named.name, named.parameters)
+
+
+def _params(body: sent.Body) -> dict[str, Json]:
+    params = {
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "max_tokens": body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens,
+        "stop": body.stop,
+        "seed": body.seed,
+        "n": body.n,
+        "reasoning": body.reasoning_effort,
+        "response_format": body.response_format,
+        "tool_choice": body.function_call if body.tool_choice is None else body.tool_choice,
+    }
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _retry(request: Request) -> int | None:
+    count = request.headers.get("x-stainless-retry-count", "")
+    return int(count) if count.isascii() and count.isdigit() and len(count) < 10 else None
+
+
+def _asked(body: sent.Body) -> sent.Asked:
+    return sent.Asked(
+        custom=frozenset(tool.custom.name for tool in body.tools or () if isinstance(tool, sent.CustomTool)),
+        legacy=bool(body.functions) and not body.tools,
+        choices=body.n or 1,
+        usage=bool(body.stream_options and body.stream_options.include_usage),
+        tier=body.service_tier or "",
+    )
+
+
+_TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def _breaches(body: sent.Body) -> Iterator[str]:
+    """What OpenAI refuses with a 400 although the body can be read."""
+    if body.stream_options is not None and not body.stream:
+        yield "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+    if body.max_tokens is not None and body.max_completion_tokens is not None:
+        yield "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+    if body.tool_choice is not None and not body.tools:
+        yield "'tool_choice' is only allowed when 'tools' are specified."
+    for where in _empty(body):
+        yield f"Invalid '{where}': empty array. Expected an array with minimum length 1."
+    for n, message in enumerate(body.messages):
+        if isinstance(message, sent.Assistant) and not message.says_anything:
+            yield f"Invalid value for 'messages[{n}].content': expected a string, got null."
+    for where, name in _declared(body):
+        if not _TOOL_NAME.fullmatch(name):
+            yield f"Invalid '{where}.name': '{name}' does not match the pattern '^[a-zA-Z0-9_-]{{1,64}}$'."
+    if (body.response_format or {}).get("type") == "json_object" and not _mentions_json(body):
+        yield "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+    if isinstance(body.stop, list) and len(body.stop) > 4:
+        yield f"Invalid 'stop': array too long. Expected an array with maximum length 4, but got {len(body.stop)}."
+
+
+def _empty(body: sent.Body) -> Iterator[str]:
+    if body.tools == []:
+        yield "tools"
+    if body.functions == []:
+        yield "functions"
+    for n, message in enumerate(body.messages):
+        if isinstance(message, sent.Assistant) and message.tool_calls == []:
+            yield f"messages[{n}].tool_calls"
+
+
+def _mentions_json(body: sent.Body) -> bool:
+    return any("json" in _text(message.content).lower() for message in body.messages)
+
+
+def _declared(body: sent.Body) -> Iterator[tuple[str, str]]:
+    for n, tool in enumerate(body.tools or ()):
+        match tool:
+            case sent.FunctionTool(function=named):
+                yield f"tools[{n}].function", named.name
+            case sent.CustomTool(custom=named):
+                yield f"tools[{n}].custom", named.name
+    for n, named in enumerate(body.functions or ()):
+        yield f"functions[{n}]", named.name
