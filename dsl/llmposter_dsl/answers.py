@@ -139,6 +139,8 @@ def _together(table: Table, *, passes: bool) -> None:
             _apart(table, alone, other)
             return
     if passes and "goto" not in table.written:
+        if any(name not in keys.RULE for name in table.written):
+            return  # the unknown key, which has been reported, may be the answer
         help_ = f"a rule has {words.listed(keys.OUTCOMES)}, or a `goto` alone"
         table.refuse("LP112", "this rule neither answers nor goes anywhere", cure=help_)
         return

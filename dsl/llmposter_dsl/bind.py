@@ -73,8 +73,8 @@ def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unkn
         else:
             report(_mistyped(key, each, place))
     for key in keys.values():
-        if key.required and key.name not in value:
-            report(Diagnostic("LP112", f"`{key.name}` is missing here", place, f"it holds {key.form.words}"))
+        if key.required and key.name not in value and not _misspelt(key.name, value, keys):
+            report(Diagnostic("LP112", f"`{key.name}` is missing here", place))
     return Table(place, kept, value, report)
 
 
@@ -110,10 +110,13 @@ def tables(value: list[Value], place: Within, keys: Keys, noun: str, report: Rep
 
 def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
     known = [key.name for key in keys.values() if not key.later]
-    help_ = words.meant(name, known)
-    if help_ is None or not help_.startswith("did"):
-        help_ = _elsewhere(name, keys) or help_
+    help_ = _elsewhere(name, keys) or words.meant(name, known)
     return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), help_)
+
+
+def _misspelt(name: str, value: dict[str, Value], keys: Keys) -> bool:
+    """Whether a key that is not there stands there with a slip of the pen, which has been reported."""
+    return any(each not in keys and words.close(each, [name]) for each in value)
 
 
 def _elsewhere(name: str, keys: Keys) -> str | None:
@@ -139,7 +142,7 @@ def _cure(key: Key, value: Value) -> str | None:
     match value:
         case str() if list in key.form.types and key.form.words.endswith(("texts", "states")):
             return f"write `[{_quoted(value)}]`"
-        case bool() | int() | float() if str in key.form.types and len(str(value)) < 30:
+        case bool() | int() | float() if str in key.form.types and abs(value) < 10**15:
             return f'write `"{words.shown(value).strip("`")}"` in quotes'
         case dict() if list in key.form.types and key.form.words.startswith("a list of"):
             return "put it in a list: `[[…]]` in TOML, `- ` in YAML"

@@ -20,30 +20,41 @@ if TYPE_CHECKING:
 
 def build(document: Document, report: bind.Report) -> tuple[Program | None, tuple[Document, ...]]:
     """The Program, or None where no meaning is left; and the documents that were read for it."""
-    gathered = gather(document, report)
-    return Builder(gathered, report).program(), tuple(gathered.documents)
+    findings = Findings(report)
+    gathered = gather(document, findings.add)
+    return Builder(gathered, findings).program(), tuple(gathered.documents)
+
+
+class Findings:
+    """Passes findings on, and remembers their codes."""
+
+    def __init__(self, report: bind.Report) -> None:
+        self._report = report
+        self.codes: set[str] = set()
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        self.codes.add(diagnostic.code)
+        self._report(diagnostic)
+
+    def any(self, *families: str) -> bool:
+        """Whether there is a finding whose code begins with one of these."""
+        return any(code.startswith(families) for code in self.codes)
 
 
 class Builder:
     """Builds one Program."""
 
-    def __init__(self, gathered: Gathered, report: bind.Report) -> None:
-        self._report = report
-        self.codes: set[str] = set()
+    def __init__(self, gathered: Gathered, findings: Findings) -> None:
+        self.findings = findings
+        self.report = findings.add
         self.gathered = gathered
         self.root = gathered.root
-        self.root.report = self.report
         self.scenario = self._scenario()
         self.vars = names.variables(gathered.named["vars"], self.report)
         self.tools = {name: each.value for name, each in gathered.named["tools"].items()}
         self.states = names.States(gathered.named["states"], self.report)
         self.types = {name: types.of(value) for name, value in self.vars.items()}
         self.used = Used()
-
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Passes a finding on, and remembers its code."""
-        self.codes.add(diagnostic.code)
-        self._report(diagnostic)
 
     def _scenario(self) -> bind.Table:
         return bind.table(self.root.get("scenario", {}), self.root.at("scenario"), keys.SCENARIO, self.report)
@@ -86,19 +97,19 @@ class Builder:
                 help_ = f"rules for every state stand under `{name}` at the top of the file"
                 self.report(Diagnostic("LP114", f"a state cannot be called `{name}`", key, help_))
             elif names.identifier(name, "a state", key, self.report):
-                found[name] = self._state(name, value, place)
+                found |= self._state(name, value, place)
         return found
 
-    def _state(self, name: str, value: Value, place: Within) -> list[Line]:
+    def _state(self, name: str, value: Value, place: Within) -> dict[str, list[Line]]:
         if isinstance(value, list):
-            return lines(value, place, name, self._unknown, self.report)
+            return {name: lines(value, place, name, self._unknown, self.report)}
         help_ = "put each rule in a list: `[[states.…]]` in TOML, `- ` in YAML" if isinstance(value, dict) else None
         if value is None:
             help_ = "write `[]` for a state without rules"
         message = f"the state `{name}` is {words.kind(value)}, expected a list of rules"
         self.report(Diagnostic("LP111", message, place, help_))
         self.states.unknown = True
-        return []
+        return {}
 
     def _unknown(self, name: str, place: Within) -> Diagnostic | None:
         if name not in self.states:
@@ -157,17 +168,27 @@ class Builder:
     def _outside(self) -> Scope:
         return Scope(facts.REQUEST, {}, self.tools or None, None, (), self.used)
 
+    def _before(self, found: Diagnostic) -> None:
+        """Reports a finding in an expression that is asked before there is a conversation."""
+        inside = found.place.inner if found.code == "LP202" and isinstance(found.place, Within) else None
+        if inside is not None:
+            name = self.scenario.get(str(found.place.path[-1]))[slice(*inside)]  # type: ignore[union-attr]
+            if name in facts.CONVERSATION_FACTS or name in self.vars:
+                help_ = f"`{name}` belongs to a conversation, and here it is only about to be found"
+                found = Diagnostic(found.code, found.message, found.place, help_)
+        self.report(found)
+
     def _serves(self) -> Condition | None:
         if "serves" not in self.scenario:
             return None
         place = self.scenario.at("serves")
-        return expressions.condition(self.scenario.get("serves"), place, self._outside(), self.report)
+        return expressions.condition(self.scenario.get("serves"), place, self._outside(), self._before)
 
     def _key(self) -> Expression | None:
         if "conversation" not in self.scenario:
             return None
         text, place = self.scenario.get("conversation"), self.scenario.at("conversation")
-        made = expressions.value(text, place, self._outside(), self.report)
+        made = expressions.value(text, place, self._outside(), self._before)
         if made is not None and made.type not in ("text", "json"):
             message = f"{words.shown(text)} is a {made.type}, a key of a conversation is a text"
             help_ = "`text(…)` makes a text of any value"
@@ -181,7 +202,8 @@ class Builder:
     ) -> Program | None:
         start = self._start()
         foreign = self._foreign()
-        states = {name: groups.get(name, []) for name in self.states.known}
+        declared = self.gathered.named["states"]
+        states = {name: groups.get(name, []) for name in self.states.known if name not in names.GROUPS}
         answer = Scope(facts.ANSWER, self.types, self.tools or None, scope.rules, (), self.used)
         examples = Examples(answer, self.states, self.tools, self.report)
         program = Program(
@@ -205,7 +227,8 @@ class Builder:
             examples=examples.compile(self.root.get("examples", []), self.root.at("examples")),
         )
         if start is not None:
-            self._machine(states, groups, (start, foreign.removeprefix("state:")), final)
+            known = {name: each for name, each in states.items() if name not in declared or name in groups}
+            self._machine(known, groups, (start, foreign.removeprefix("state:")), final)
         return program if start is not None else None
 
     def _seed(self) -> int:
@@ -226,7 +249,7 @@ class Builder:
         for index, name in enumerate(self.scenario.get("final", [])):
             if isinstance(name, str):
                 places.setdefault(name, given.child(index))
-        complete = not self.states.unknown and not self.codes & {"LP110", "LP111", "LP116", "LP124", "LP125"}
+        complete = not self.states.unknown and not self.findings.any("LP11", "LP124", "LP125")
         machine = machine_checks.Machine(
             states, places, groups["always"], groups["otherwise"], entries, final, complete
         )
@@ -244,7 +267,7 @@ class Builder:
 
     def _unused(self) -> None:
         # A name in an expression that could not be read may be the only use.
-        if any(code.startswith(("LP11", "LP12", "LP2")) for code in self.codes):
+        if self.findings.any("LP11", "LP12", "LP2"):
             return
         for section, code, noun, used in (
             ("vars", "LP305", "variable", self.used.variables),

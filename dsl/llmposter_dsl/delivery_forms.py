@@ -63,7 +63,7 @@ def _around(middle: str, percent: str | None) -> Latency | str:
     share = float(percent) / 100
     if share > 1:
         return "varies by more than 100%"
-    return Latency("uniform", seconds * (1 - share), seconds * (1 + share))
+    return Latency("uniform", round(seconds * (1 - share), 9), round(seconds * (1 + share), 9))
 
 
 def _drawn(kind: str, a: str, b: str, most: str | None) -> Latency | str:

@@ -41,16 +41,18 @@ class Examples:
             turns.append(self._turn(turn, request))
         if table.get("turns") == []:
             table.refuse("LP114", "an example has at least one turn", "turns")
-        self._first(table, turns)
+        self._first(turns)
         return Example(table.get("name") or f"example {number}", table.place, tuple(turns), self._providers(table))
 
-    def _first(self, table: Table, turns: list[ExampleTurn]) -> None:
-        for index, turn in enumerate(turns):
+    def _first(self, turns: list[ExampleTurn]) -> None:
+        for turn in turns:
             if turn.kind in ("user", "messages"):
                 return
             if turn.kind != "wait":
                 message = f"`{turn.kind}` needs a turn before it"
-                table.refuse("LP114", message, "turns", index, turn.kind, cure="begin with `user` or `messages`")
+                self.report(
+                    Diagnostic("LP114", message, turn.place.child(turn.kind), "begin with `user` or `messages`")
+                )
                 return
 
     def _providers(self, table: Table) -> tuple[str, ...]:

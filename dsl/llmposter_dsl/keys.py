@@ -13,18 +13,19 @@ import msgspec
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What the value of a key may be: types of plain data, and the words for it."""
+    """What the value of a key may be: types of plain data, the words for it, and those of the reference if others."""
 
     types: frozenset[type]
     words: str
+    noun: str = ""
 
 
-def _form(words: str, *types: type) -> Form:
-    return Form(frozenset(types), words)
+def _form(words: str, *types: type, noun: str = "") -> Form:
+    return Form(frozenset(types), words, noun)
 
 
 TEXT = _form("a text", str)
-TEMPLATE = _form("a text, with `${…}` where a value goes", str)
+TEMPLATE = _form("a text", str, noun="a template")
 EXPRESSION = _form("an expression in quotes", str)
 CONDITION = _form("a condition in quotes", str)
 CONDITIONS = _form("a condition in quotes, or a list of them", str, list)
@@ -290,7 +291,7 @@ def reference_keys() -> str:
 def _rows(keys: Keys) -> str:
     lines = ["| key | value | meaning | default |", "|---|---|---|---|"]
     for key in keys.values():
-        value = "not in this version yet" if key.later else _escaped(key.form.words)
+        value = "not in this version yet" if key.later else _escaped(key.form.noun or key.form.words)
         default = "required" if key.required else _escaped(key.default)
         lines.append(f"| `{key.name}` | {value} | {_escaped(key.meaning)} | {default} |")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ class Machine(NamedTuple):
     """States and rules as the checks see them.
 
     Attributes:
-        states: the rules of each state. places: where each state's rules stand.
+        states: the rules of each state, as far as they could be read. places: where each state's rules stand.
         entries: where a conversation can begin.
         complete: every way between states is known.
     """
@@ -51,7 +51,7 @@ def _reached(machine: Machine) -> set[str]:
         state = pending.pop()
         if state not in reached:
             reached.add(state)
-            pending += [line.goto for line in machine.states[state] if line.goto is not None]
+            pending += [line.goto for line in machine.states.get(state, []) if line.goto is not None]
             pending += everywhere
     return reached
 
@@ -86,7 +86,10 @@ def _shadowed(machine: Machine, reached: set[str], report: Report) -> None:
             for line in lines:
                 _never(line, stop, "a rule of `always` always fires", report)
         return
-    stops = {state: next((line for line in machine.states[state] if line.certain), None) for state in reached}
+    stops = {
+        state: next((line for line in machine.states[state] if line.certain), None)
+        for state in reached & set(machine.states)
+    }
     first = next((stop for stop in stops.values() if stop is not None), None)
     if first is not None and machine.complete and all(stops.values()):
         for line in machine.otherwise:

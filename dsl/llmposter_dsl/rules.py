@@ -151,7 +151,7 @@ class Compiler:
         return when.groups if when is not None else tuple(_GROUPS.findall(table.get("when", "")))
 
     def _certain(self, table: Table) -> bool:
-        return "when" not in table.written or str(table.written["when"]).strip() == "true"
+        return "when" not in table.written or table.get("when", "").strip() == "true"
 
     def _times(self, table: Table) -> int | None:
         return positive(table, "times")

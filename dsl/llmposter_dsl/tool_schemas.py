@@ -158,13 +158,13 @@ class Arguments:
         if accepted is None or found is None or found in accepted or "null" in accepted:
             return
         if not (found == "number" and "integer" in accepted):
-            self._refuse(path, f"is a {given.type}, the schema wants {' or '.join(accepted)}", given.place)
+            self._refuse(path, f"is a {given.type}, the schema wants {words.listed(accepted)}", given.place)
 
     def constant(self, value: Value, place: Place, schema: dict[str, Value], path: tuple[str, ...]) -> None:
         """Reports a value that is known and does not fit."""
         accepted = _types(schema)
         if accepted is not None and not any(_is(value, each) for each in accepted):
-            self._refuse(path, f"is {words.kind(value)}, the schema wants {' or '.join(accepted)}", place)
+            self._refuse(path, f"is {words.kind(value)}, the schema wants {words.listed(accepted)}", place)
         elif isinstance(value, str) and value not in schema.get("enum", [value]):
             known = [each for each in schema["enum"] if isinstance(each, str)]
             self._refuse(path, f"cannot be {words.shown(value)}", place, words.meant(value, known))
