@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 def program(scenario: str | Path, seed: int | None = None) -> Program:
     """A scenario from a file, or from TOML text, which has a line break in it."""
-    if isinstance(scenario, str) and "\n" in scenario:
-        compiled = compile_text(scenario)
-    else:
-        compiled = compile_path(scenario)
+    text_given = isinstance(scenario, str) and "\n" in scenario
+    compiled = compile_text(scenario) if text_given else compile_path(scenario)
     assert compiled.program is not None, "\n".join(map(text, compiled.diagnostics))
     return compiled.program if seed is None else replace(compiled.program, seed=seed)
 

@@ -1,4 +1,4 @@
-"""The admin API under `/_llmposter/`, for the whole server or, under `/@ID/_llmposter/`, for one session; JSON throughout.
+"""The admin API: `/_llmposter/` for the whole server, `/@ID/_llmposter/` for one session; JSON throughout.
 
 Only who names this host by its own name is answered, so that no web page can reach it by a name of its choosing.
 """

@@ -205,7 +205,7 @@ def _runner() -> asyncio.Runner:
     if sys.platform == "win32":
         return asyncio.Runner()
     try:
-        import uvloop  # noqa: PLC0415 - not everywhere
+        import uvloop
     except ImportError:
         return asyncio.Runner()
     return asyncio.Runner(loop_factory=uvloop.new_event_loop)

@@ -160,7 +160,7 @@ class Sending:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._service.tasks.add(task)
         task.add_done_callback(self._service.tasks.discard)
-        self._http.set_close_callback(task.cancel)
+        self._http.set_close_callback(lambda: _cancel(task))
 
     async def _guarded(self, work: Coroutine[object, object, None]) -> None:
         try:
@@ -180,3 +180,7 @@ class Sending:
         if self._entry is not None:
             self._entry.finished(self._service.clock.now(), self._status, self._sent, how)
             self._service.watch.answered(self._entry)
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
