@@ -96,7 +96,7 @@ def test_as_many_tokens_go_out_as_are_counted(text: str) -> None:
 
 def test_long_texts_are_cut_in_linear_time() -> None:
     """Long runs of white space, of letters and of punctuation cost no more than their length."""
-    for text in (" " * 200_000, "a" * 200_000, "." * 200_000, (" " * 1000 + "a") * 200):
+    for text in (" " * 60_000, "a" * 60_000, "." * 60_000, (" " * 1000 + "a") * 60):
         for chunk in CHUNKS.values():
             for part in (Text(text), ToolCall("c", "f", text)):
                 assert text == "".join(p.text for p in pieces(reply(part), chunk) if isinstance(p, Delta))
