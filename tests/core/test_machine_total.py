@@ -35,7 +35,7 @@ set = { seen = "seen + [user]", n = "n + 1" }
 error = { status = 429, message = "${user} ${attempt} ${age}", retry_after = "1s" }
 goto = "b"
 [[states.a]]
-when = 'last == "tool" and result.json.n * 2 > 1'
+when = 'last == "tool" and (result.json.n * 2 > 1 or result exists)'
 set = { last_result = "result.text", n = "result.json.n" }
 reply = "${result.json} ${last_result} ${json(messages)}"
 think = "${params.temperature} ${tokens} ${images + files}"
@@ -45,15 +45,15 @@ when = 'user matches /(?P<word>\\w+)|(?P<rest>.)/s and chance(0.7)'
 call = ['get(word: word, rest: rest, n: n, id: uuid())', { tool = "raw", arguments = "{${word}" }]
 latency = "lognormal(1s, 2)"
 [[states.a]]
-when = 'visits > 1 or idle > 5s'
+when = 'visits > 1 or idle >= 1s'
 goto = "b"
 [[states.b]]
-when = 'body.messages[0].content is text and turn % 2 == 0'
+when = 'body.messages[0].content is text or visits % 2 == 0 or chance(0.3)'
 json = { words = "${words(user)}", all = "${results}", now = "${now()}", r = "${random(1, 6)}" }
 headers = { x-n = "${n}" }
 goto = "a"
 [[states.b]]
-when = 'count(messages, it.role == "user" and it.text != "") > 2'
+when = 'count(messages, it.role == "user" and it.text != "") > 0'
 refuse = '${upper(assistant)}${elapsed}${jsonpath("$..id")}'
 """
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machines import PLACE, turn
@@ -160,7 +161,8 @@ def programs(draw: Any) -> tuple[Program, Oracle]:
     return program, Oracle(states, always, otherwise)
 
 
-@settings(max_examples=5_000 if os.environ.get("LLMPOSTER_SOAK") else 250, deadline=None)
+@pytest.mark.timeout(600)
+@settings(max_examples=3_000 if os.environ.get("LLMPOSTER_SOAK") else 150, deadline=None)
 @given(programs(), st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
 def test_the_machine_walks_as_the_rules_read(made: tuple[Program, Oracle], words: list[str]) -> None:
     """Outcome, state, variables, counts and answers are those of an independent reading, request by request."""
