@@ -1,0 +1,5 @@
+"""`python -m llmposter` is `llmposter`."""
+
+from llmposter.cli import main
+
+main()
