@@ -1,0 +1,145 @@
+"""The gallery: every scenario lints clean, its examples try every rule, and it is served to a real SDK."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from openai import BadRequestError, OpenAI
+from serving import serving
+
+from llmposter import lint
+from llmposter_dsl import scenario_files
+
+GALLERY = Path(__file__).parents[1] / "scenarios"
+FILES = [Path(file) for file in scenario_files([GALLERY])]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_scenario_of_the_gallery_is_clean_and_covered(path: Path) -> None:
+    """No finding, not even an information; examples that pass; every state and rule tried."""
+    checked = lint.check([path])
+    assert () == checked.diagnostics
+    (line,) = [line for line in lint.report(checked.programs[0], checked.results[0]) if line.startswith("  states")]
+    shares = re.findall(r"(\d+)/(\d+)", line)
+    assert 2 == len(shares)
+    assert all(covered == all_ for covered, all_ in shares), line
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_scenario_of_the_gallery_can_be_drawn(path: Path) -> None:
+    """Both pictures name every state."""
+    (program,) = lint.check([path]).programs
+    for format_ in ("mermaid", "dot"):
+        assert all(f'"{state}"' in lint.graph(program, format_) for state in program.states)
+
+
+def test_the_gallery_holds_both_formats_and_says_what_each_file_shows() -> None:
+    """At least six files, TOML and YAML, each told in the README and beginning with a comment."""
+    assert len(FILES) >= 6
+    assert {".toml", ".yaml"} == {path.suffix for path in FILES}
+    readme = (GALLERY / "README.md").read_text(encoding="utf-8")
+    for path in FILES:
+        shown = path.relative_to(GALLERY)
+        assert f"({shown})" in readme or f"({shown.parent}/)" in readme
+        assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+def test_the_whole_gallery_lints_clean_at_once() -> None:
+    """No two scenarios of it have one name."""
+    assert () == lint.check([GALLERY]).diagnostics
+
+
+# --- over a real socket -----------------------------------------------------------------------------------------------
+
+
+def ask(client: OpenAI, messages: list, text: str | None = None):
+    if text is not None:
+        messages.append({"role": "user", "content": text})
+    answer = client.chat.completions.create(model="gpt-4o", messages=messages).choices[0].message
+    messages.append(answer.to_dict())
+    return answer
+
+
+def results(messages: list, *values: object) -> None:
+    calls = messages[-1]["tool_calls"]
+    for call, value in zip(calls, values, strict=True):
+        messages.append({"role": "tool", "tool_call_id": call["id"], "content": json.dumps(value)})
+
+
+def hello(client: OpenAI) -> None:
+    assert "Hello! How can I help?" == ask(client, [], "hello").content
+
+
+def weather(client: OpenAI) -> None:
+    messages: list = []
+    ask(client, messages, "the weather in Rome?")
+    results(messages, {"temp": 30})
+    assert "It is 30°C in Rome." == ask(client, messages).content
+
+
+def two_tools(client: OpenAI) -> None:
+    messages: list = []
+    ask(client, messages, "from Rome to Oslo")
+    with pytest.raises(BadRequestError):
+        ask(client, [*messages, {"role": "tool", "tool_call_id": messages[-1]["tool_calls"][0]["id"], "content": "{}"}])
+    results(messages, {"temp": 9}, {"km": 2010})
+    assert "Oslo is 2010 km from Rome, and it is 9°C there." == ask(client, messages).content
+
+
+def retries(client: OpenAI) -> None:
+    assert "Sorry for the wait: 3 times I could not answer." == ask(client, [], "Are you there?").content
+
+
+def support(client: OpenAI) -> None:
+    messages: list = [{"role": "system", "content": "refund policy"}]
+    ask(client, messages, "a refund for #7")
+    results(messages, {"days": 1, "amount": 5})
+    ask(client, messages)
+    results(messages, "ok")
+    assert "I have paid 5 back for order 7." == ask(client, messages).content
+
+
+def patience(client: OpenAI) -> None:
+    messages: list = []
+    ask(client, messages, "let me in")
+    assert "Welcome! You needed 1 of 3 tries." == ask(client, messages, "4711").content
+
+
+DRIVEN = {
+    "hello.toml": hello,
+    "weather.toml": weather,
+    "two-tools.yaml": two_tools,
+    "retries.toml": retries,
+    "support.yaml": support,
+    "patience.toml": patience,
+}
+
+
+@pytest.mark.parametrize("name", DRIVEN)
+def test_the_official_sdk_drives_it(name: str) -> None:
+    """Served over a real socket, an unmodified SDK with its own retries gets what the comments promise."""
+    with serving(GALLERY / name) as server:
+        with OpenAI(base_url=server.openai_url, api_key="any", max_retries=3) as client:
+            DRIVEN[name](client)
+        outcomes = Counter(entry["outcome"] for entry in server.mock.journal()["entries"])
+        assert 0 == outcomes["miss"] + outcomes["unrouted"] + outcomes["refused"]
+
+
+def test_two_agents_on_one_server_do_not_cross() -> None:
+    """The folder is served whole, and system prompts tell the agents apart."""
+    with (
+        serving(GALLERY / "several-agents") as server,
+        OpenAI(base_url=server.openai_url, api_key="any") as client,
+    ):
+        writer: list = [{"role": "system", "content": "You are a writer."}]
+        critic: list = [{"role": "system", "content": "You are a critic."}]
+        line = ask(client, writer, "Write about roses").content
+        assert "rejected" == json.loads(ask(client, critic, line).content)["verdict"]
+        line = ask(client, writer, "Again").content
+        assert "accepted" == json.loads(ask(client, critic, line).content)["verdict"]
+        assert "Thank you." == ask(client, writer, "accepted").content
+        assert {"writer", "critic"} == {entry["scenario"] for entry in server.mock.journal()["entries"]}
