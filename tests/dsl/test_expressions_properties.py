@@ -7,6 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+import pytest
 from expression_trees import durations, json_values, soup, trees, write
 from fake_env import FakeEnv
 from hypothesis import given, settings
@@ -21,9 +22,10 @@ from llmposter_dsl.facts import Fact, Vocabulary
 from llmposter_dsl.place import Within
 from llmposter_dsl.types import Headers
 
-MANY = 20_000 if os.environ.get("LLMPOSTER_SOAK") else 400
+MANY = 5_000 if os.environ.get("LLMPOSTER_SOAK") else 400
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=MANY, deadline=None)
 @given(trees)
 def test_trees_read_back(tree):
@@ -35,6 +37,7 @@ def test_trees_read_back(tree):
         assert parse(text[node.start : node.end]) == node
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=MANY, deadline=None)
 @given(soup)
 def test_any_text(text):
@@ -173,6 +176,7 @@ def _kinds(of: str, found: Any) -> bool:
     return of == "json" or types.kind_of(found) in (of, "null")
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=MANY, deadline=None)
 @given(expressions, worlds)
 def test_never_raises(text, world):
