@@ -22,7 +22,7 @@ from llmposter_dsl.facts import Fact, Vocabulary
 from llmposter_dsl.place import Within
 from llmposter_dsl.types import Headers
 
-MANY = 5_000 if os.environ.get("LLMPOSTER_SOAK") else 400
+MANY = 5_000 if os.environ.get("LLMPOSTER_SOAK") else 200
 
 
 @pytest.mark.timeout(600)
