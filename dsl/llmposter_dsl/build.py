@@ -53,7 +53,9 @@ class Builder:
         self.vars = names.variables(gathered.named["vars"], self.report)
         self.tools = {name: each.value for name, each in gathered.named["tools"].items()}
         self.states = names.States(gathered.named["states"], self.report)
-        self.types = {name: types.of(value) for name, value in self.vars.items()}
+        # A variable whose name was refused may hold anything, so that one mistake is told once.
+        self.types = dict.fromkeys(gathered.named["vars"], types.JSON)
+        self.types |= {name: types.of(value) for name, value in self.vars.items()}
         self.used = Used()
 
     def _scenario(self) -> bind.Table:

@@ -86,10 +86,8 @@ def _shadowed(machine: Machine, reached: set[str], report: Report) -> None:
             for line in lines:
                 _never(line, stop, "a rule of `always` always fires", report)
         return
-    stops = {
-        state: next((line for line in machine.states[state] if line.certain), None)
-        for state in reached & set(machine.states)
-    }
+    reachable = {state: lines for state, lines in machine.states.items() if state in reached}
+    stops = {state: next((line for line in lines if line.certain), None) for state, lines in reachable.items()}
     first = next((stop for stop in stops.values() if stop is not None), None)
     if first is not None and machine.complete and all(stops.values()):
         for line in machine.otherwise:

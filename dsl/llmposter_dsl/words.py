@@ -6,7 +6,7 @@ from llmposter_dsl.program import Value
 
 _KINDS: dict[type, str] = {
     str: "a text",
-    bool: "true or false",
+    bool: "a bool",
     int: "a number",
     float: "a number",
     list: "a list",

@@ -245,8 +245,9 @@ def test_an_error_that_leaves_no_program_cannot_be_suppressed():
 
 
 def test_a_suppressed_error_that_harms_nothing_gives_a_program():
-    """An unknown key that is meant to be there does not keep the rest from being served."""
-    text = '[[states.s]]\nreply = "x"\nnote = "y" # llmposter: ignore[LP110] for another tool\n'
+    """A dead end that is meant to be one does not keep the scenario from being served."""
+    text = 'states.t = [] # llmposter: ignore[LP303] clients stop here\n[[states.s]]\nreply = "x"\ngoto = "t"\n'
+    text += '[scenario]\nstart = "s"\n'
     compiled = compiler.compile_text(text)
     assert compiled.program is not None
-    assert ((), ("LP110",)) == (compiled.diagnostics, tuple(each.code for each in compiled.raw))
+    assert ((), ("LP303",)) == (compiled.diagnostics, tuple(each.code for each in compiled.raw))
