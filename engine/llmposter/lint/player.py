@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 START: Final = 1_767_225_600.0
 """When an example begins: 2026-01-01, so that `now()` gives the same text each time."""
 
-MOST: Final = 10_000
-"""Requests of one example."""
+MOST: Final = 1_000
+"""Requests of one example; each carries the whole history, so that their cost grows with the square."""
 
 
 @dataclass(frozen=True, slots=True)
