@@ -154,10 +154,10 @@ def test_a_request_sent_again_gets_the_same_answer() -> None:
 
 def test_an_old_turn_asked_again_does_not_move_the_conversation_back() -> None:
     """The conversation stands where its furthest answer left it."""
-    mock = fake_mock(script(s0={"says": "a", "goto": "s1"}, s1={"says": "b", "goto": "s2"}, s2={}))
+    mock = fake_mock(script(s0={"says": "a", "goto": "s1"}, s1={"says": "b", "goto": "s2"}, s2={"says": "c"}))
     agent = Agent(mock)
-    agent.ask("hi"), agent.ask("on")
-    mock.answer(turn(*agent.said[:3], retry=0))
+    agent.ask("hi"), agent.ask("on"), agent.ask("and on")
+    assert spoken_text(mock.answer(turn(*agent.said[:3], retry=0)).step) == "b"
     assert [c["state"] for c in mock.conversations()] == ["s2"]
 
 
@@ -185,6 +185,56 @@ def test_after_the_first_answer_input_may_replace_a_refused_one() -> None:
     other.ask("two")
     assert other.ask() == "attempt 2 kept <two><two>"
     assert len(mock.conversations()) == 3
+
+
+def test_a_replaced_input_asked_again_is_no_fork() -> None:
+    """What a position went on with is the input that was answered, not the one that it replaced."""
+    mock = fake_mock(TRIES)
+    agent = Agent(mock)
+    agent.ask("hi"), agent.ask(), agent.ask("a")
+    agent.said.pop()
+    agent.ask("b"), agent.ask(), agent.ask("c")
+    mock.answer(turn(*agent.said[:3], retry=0))
+    assert [c["id"] for c in mock.conversations()] == ["c1"]
+
+
+def test_an_old_turn_that_goes_on_otherwise_is_a_fork() -> None:
+    """Asking an old turn again does not make its answer new: what follows it differently is another conversation."""
+    agent = Agent(fake_mock(TALK))
+    agent.ask("hi"), agent.ask("a"), agent.ask("b")
+    agent.said = agent.said[:3]
+    assert agent.ask(retry=0) == "kept <a> turn 2"
+    assert agent.ask("z") == "kept <a><z> turn 3"
+    assert [(c["id"], c["forked_from"]) for c in agent.mock.conversations()] == [("c1", None), ("c2", "c1")]
+
+
+def test_of_one_request_run_again_the_latest_answer_is_kept_until_it_comes_back() -> None:
+    """Neither answer of a request that ran twice is kept once the client shows one."""
+    mock = fake_mock(TALK)
+    agent = Agent(mock)
+    agent.ask("hi"), agent.ask("a")
+    agent.said.pop()
+    agent.ask(on=connection())
+    assert len(mock._sessions._kept.lanes) == 1
+    agent.ask("b")
+    agent.said.append(user("c"))
+    mock.answer(turn(*agent.said))
+    assert len(mock._sessions._kept.lanes) == 1
+
+
+def test_alike_conversations_on_one_connection_go_on_each_by_itself() -> None:
+    """Of alike positions one that has not gone on yet is taken before one that has, and no fork is told."""
+    mock, on = fake_mock(TALK), connection()
+    agents = [Agent(mock, on=on) for _ in range(3)]
+    for agent in agents:
+        agent.ask("hi", retry=0)
+    told = [agent.ask(f"a{n}", retry=0) for n, agent in enumerate(agents)]
+    assert told == [f"kept <a{n}> turn 2" for n in range(3)]
+    assert sorted((agent.conversation, agent.exchange.entry.forked_from) for agent in agents) == [
+        ("c1", None),
+        ("c2", None),
+        ("c3", None),
+    ]
 
 
 def test_more_tool_results_extend_a_refused_request() -> None:
@@ -370,7 +420,7 @@ def test_a_compacted_history_goes_on_where_the_session_stood() -> None:
     agent.ask("hi"), agent.ask("a")
     agent.said = [user("summary"), said("understood")]
     assert [agent.ask("b"), agent.ask("c")] == ["kept <a><b> turn 3", "kept <a><b><c> turn 4"]
-    assert [c["id"] for c in mock.conversations("one")] == ["c1"]
+    assert [(c["id"], c["foreign_from"]) for c in mock.conversations("one")] == [("c1", 1)]
 
 
 def test_a_replay_is_numbered_zero_and_a_conversation_by_its_opening() -> None:
@@ -431,6 +481,14 @@ def test_a_known_history_stays_in_its_scenario() -> None:
     fresh = Agent(several(writer=TALK, other_any=script(s0={"says": "other"})), system="changed")
     fresh.said = list(agent.said)
     assert fresh.ask("b") == "kept <a><b> turn 3"
+
+
+def test_a_record_of_a_history_goes_before_a_replay() -> None:
+    """A history that one scenario has seen stays there, though an earlier one could have made it too."""
+    hello = {"says": "hello", "goto": "s1"}
+    mock = several(planner=script(s0=hello, s1={"says": "plan"}), writer=script(s0=hello, s1={"says": "text"}))
+    agent = Agent(mock, system="writer")
+    assert [agent.ask("go"), agent.ask("go on", system="planner and writer")] == ["hello", "text"]
 
 
 def test_an_unknown_history_is_foreign_in_the_first_scenario_that_serves_it() -> None:

@@ -98,6 +98,15 @@ def test_long_bodies_are_cut_and_the_oldest_let_go(monkeypatch: pytest.MonkeyPat
     assert [entry["outcome"] for entry in mock.journal()["entries"]] == ["reply"] * 4
 
 
+def test_what_was_dropped_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bodies of entries that are gone do not count: the last ones are always kept."""
+    monkeypatch.setattr(journal, "MOST_OF_ALL_BODIES", 100)
+    mock = fake_mock(TALK, journal_size=3)
+    for n in range(100):
+        mock.answer(turn(user(f"hi {n}"), body=b"0123456789"))
+    assert [entry["body"] for entry in mock.journal()["entries"]] == ["0123456789"] * 3
+
+
 def test_a_clean_run_verifies() -> None:
     """A conversation that ends where it may, without violations, is clean."""
     mock = fake_mock(TALK, program={"final": frozenset({"over"})})

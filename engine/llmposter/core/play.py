@@ -166,7 +166,7 @@ class Play:
         return talk
 
     def _number(self) -> int:
-        return self.session.count_opening(self.found.player.index, self.prints.full, self.sessions.most)
+        return self.sessions.number(self.session, self.found.player.index, self.prints.full)
 
     def _talk_from(self, position: Position, went: bytes) -> Talk:
         """The conversation that goes on from there, a fork if it went on with something else already."""
@@ -236,7 +236,7 @@ class Play:
         new = [finding for finding in findings if finding not in talk.findings]
         if not new:
             return step
-        talk.findings.update(new)
+        talk.findings |= frozenset(new)
         return replace(step, violations=(*step.violations, *_violations(new)))
 
     def _refuse_foreign(self, refused: Refused) -> Step:

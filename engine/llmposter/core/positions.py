@@ -43,7 +43,7 @@ class Talk:
         self.requests = 0
         self.forked_from: str | None = None
         self.foreign: int | None = None
-        self.findings: set[str] = set()
+        self.findings: frozenset[str] = frozenset()
         self.positions: dict[bytes, Position] = {}
         self.lanes: dict[Lane, None] = {}
 

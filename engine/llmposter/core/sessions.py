@@ -27,7 +27,7 @@ class Session:
         lost: conversations that were dropped outside a final state.
     """
 
-    __slots__ = ("_kept", "_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "talks")
+    __slots__ = ("_kept", "_named", "dropped", "entries", "lost", "name", "spaces", "talks")
 
     def __init__(self, name: str, kept: Kept) -> None:
         self.name, self._kept = name, kept
@@ -35,7 +35,6 @@ class Session:
         self.talks: dict[str, Talk] = {}
         self.entries: deque[Entry] = deque()
         self.dropped = self.lost = self._named = 0
-        self._openings: OrderedDict[tuple[int, bytes], int] = OrderedDict()
 
     def space(self, program: int, key: str | None) -> Space:
         """The space there, made if need be; an unused one is not kept."""
@@ -44,14 +43,6 @@ class Session:
     def next_name(self) -> str:
         self._named += 1
         return f"c{self._named}"
-
-    def count_opening(self, program: int, opening: bytes, most: int) -> int:
-        """The number of this conversation among those that open alike."""
-        number = self._openings.pop((program, opening), 0)
-        self._openings[program, opening] = number + 1
-        if len(self._openings) > most:
-            self._openings.popitem(last=False)
-        return number
 
     @property
     def blank(self) -> bool:
@@ -69,6 +60,7 @@ class Sessions:
         self._forgotten = False
         self._lost = 0
         self._kept = Kept()
+        self._openings: OrderedDict[tuple[Session, int, bytes], int] = OrderedDict()
 
     def get(self, name: str) -> Session:
         """The session of this name, made if need be."""
@@ -104,6 +96,15 @@ class Sessions:
         space.talks += 1
         self._talks[talk] = None
         return talk
+
+    def number(self, session: Session, program: int, opening: bytes) -> int:
+        """The number of a conversation among those of the session that open alike; opening counts it."""
+        key = (session, program, opening)
+        number = self._openings.pop(key, 0)
+        self._openings[key] = number + 1
+        if len(self._openings) > self.most:
+            self._openings.popitem(last=False)
+        return number
 
     def used(self, talk: Talk, now: float) -> None:
         talk.last = now
