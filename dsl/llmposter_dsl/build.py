@@ -145,9 +145,10 @@ class Builder:
         value: str = self.scenario.get("foreign", "start")
         if value in keys.FOREIGN:
             return value
-        help_ = f"write {words.listed(keys.FOREIGN)}, or a state"
-        close = words.close(value, (*keys.FOREIGN, *self.states.known))
-        self.states.check(value, self.scenario.at("foreign"), f"did you mean `{close}`?" if close else help_)
+        if value not in self.states:
+            close = words.close(value, (*keys.FOREIGN, *self.states.known))
+            help_ = f"did you mean `{close}`?" if close else f"write {words.listed(keys.FOREIGN)}, or a state"
+            self.states.check(value, self.scenario.at("foreign"), help_)
         return f"state:{value}"
 
     def _name(self) -> str:

@@ -73,6 +73,15 @@ def _schemas(value: Value) -> bool:
 
 _SHAPES: Final[Mapping[str, Callable[[Value], bool]]] = {
     "type": lambda value: isinstance(value, str) and value in TYPES,
+    "anyOf": lambda value: isinstance(value, list) and bool(value) and all(_usual(each) for each in value),
+    "const": lambda _: True,
+    "format": lambda value: isinstance(value, str),
+    "$ref": lambda value: isinstance(value, str) and value.startswith("#/$defs/"),
+    "$defs": _schemas,
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), lambda value: _is(value, "number")),
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems"), lambda value: type(value) is int and value >= 0
+    ),
     "properties": _schemas,
     "required": _texts,
     "additionalProperties": _usual,

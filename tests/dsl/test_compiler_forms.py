@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -251,3 +253,17 @@ def test_a_suppressed_error_that_harms_nothing_gives_a_program():
     compiled = compiler.compile_text(text)
     assert compiled.program is not None
     assert ((), ("LP303",)) == (compiled.diagnostics, tuple(each.code for each in compiled.raw))
+
+
+# --- what is loaded -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["weather.toml", "weather.yaml", "every_key.toml"])
+def test_a_clean_file_loads_nothing_that_only_findings_need(name):
+    """jsonschema, difflib and the grammar of places cost a start nothing; nor does the other format's reader."""
+    path = Path(__file__).parent / "twins" / name
+    other = "yaml" if path.suffix == ".toml" else "tomli"
+    late = ["jsonschema", "difflib", "llmposter_dsl.report", other]
+    program = f"import sys, llmposter_dsl as d; assert d.compile_path({str(path)!r}).program; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not set(late) & set(done.stdout.split())

@@ -48,7 +48,7 @@ def test_any_text_gives_a_program_or_diagnostics(text, kind):
     settle(text, kind)
 
 
-@settings(max_examples=3000 if SOAK else 150, deadline=None)
+@settings(max_examples=3000 if SOAK else 100, deadline=None)
 @given(st.data(), KIND)
 def test_a_scenario_changed_anywhere_gives_a_program_or_diagnostics(data, kind):
     """A right scenario with pieces cut out and odd ones put in raises nothing."""
@@ -67,7 +67,7 @@ ANY = st.recursive(
 )
 
 
-@settings(max_examples=4000 if SOAK else 250, deadline=None)
+@settings(max_examples=4000 if SOAK else 120, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(keys.DOCUMENT)),
@@ -82,7 +82,7 @@ def test_known_keys_with_any_value_give_a_program_or_diagnostics(data):
     settle(json.dumps(data).replace("\\ud800", "?"), "yaml")
 
 
-@settings(max_examples=3000 if SOAK else 250, deadline=None)
+@settings(max_examples=3000 if SOAK else 120, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted(keys.RULE)), ANY, max_size=5),
     st.dictionaries(st.sampled_from(sorted(keys.TURN)), ANY, max_size=4),
