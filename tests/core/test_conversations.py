@@ -154,11 +154,12 @@ def test_a_request_sent_again_gets_the_same_answer() -> None:
 
 def test_an_old_turn_asked_again_does_not_move_the_conversation_back() -> None:
     """The conversation stands where its furthest answer left it."""
-    mock = fake_mock(script(s0={"says": "a", "goto": "s1"}, s1={"says": "b", "goto": "s2"}, s2={"says": "c"}))
+    states = {f"s{n}": {"says": f"{n}", "goto": f"s{n + 1}"} for n in range(3)}
+    mock = fake_mock(script(**states))
     agent = Agent(mock)
     agent.ask("hi"), agent.ask("on"), agent.ask("and on")
-    assert spoken_text(mock.answer(turn(*agent.said[:3], retry=0)).step) == "b"
-    assert [c["state"] for c in mock.conversations()] == ["s2"]
+    assert spoken_text(mock.answer(turn(*agent.said[:3], retry=0)).step) == "1"
+    assert [c["state"] for c in mock.conversations()] == ["s3"]
 
 
 def test_input_that_extends_a_refused_one_goes_on_from_it() -> None:
@@ -269,6 +270,17 @@ def test_an_echoed_id_names_the_position() -> None:
     for agent, text in ((one, "1"), (two, "2")):
         assert agent.ask(results((agent.said[-1].calls[0].id, text))).replace(text, "") == "found <>"
     assert [one.conversation, two.conversation] == ["c1", "c2"]
+
+
+def test_attempts_at_a_position_that_an_id_names_are_one_clients() -> None:
+    """Alike clients on one connection, with the same result of the same tool, each see their own attempts."""
+    play = script(s0={"calls": "look", "goto": "found"}, found={"says": "attempt {attempt}", "errors": 1})
+    mock, on = fake_mock(play), connection()
+    agents = [Agent(mock, on=on) for _ in range(3)]
+    for agent in agents:
+        agent.ask("hi", retry=0)
+    assert ["!overloaded"] * 3 == [agent.ask(results((agent.said[-1].calls[0].id, "1")), retry=0) for agent in agents]
+    assert ["attempt 2"] * 3 == [agent.ask(retry=0) for agent in agents]
 
 
 def test_an_echoed_id_survives_a_rewritten_history() -> None:

@@ -105,6 +105,8 @@ def test_what_was_dropped_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(100):
         mock.answer(turn(user(f"hi {n}"), body=b"0123456789"))
     assert [entry["body"] for entry in mock.journal()["entries"]] == ["0123456789"] * 3
+    mock.answer(turn(user("hi"), body=b"x" * 90))
+    assert mock.journal()["entries"][-1]["body"] == "x" * 90
 
 
 def test_a_clean_run_verifies() -> None:
