@@ -138,10 +138,22 @@ def _mistyped(key: Key, value: Value, place: Within) -> Diagnostic:
     return Diagnostic("LP111", message, place.child(key.name), _cure(key, value))
 
 
+def _cures() -> dict[Form, str]:
+    from llmposter_dsl import delivery_forms, keys
+
+    return {
+        keys.DURATION: delivery_forms.DURATION_FORMS,
+        keys.LATENCY: delivery_forms.LATENCY_FORMS,
+        keys.CHUNK: delivery_forms.CHUNK_FORMS,
+    }
+
+
 def _cure(key: Key, value: Value) -> str | None:
     match value:
         case str() if list in key.form.types and key.form.words.endswith(("texts", "states")):
             return f"write `[{_quoted(value)}]`"
+        case int() | float() if key.form in (cures := _cures()):
+            return cures[key.form]
         case bool() | int() | float() if str in key.form.types and abs(value) < 10**15:
             return f'write `"{words.shown(value).strip("`")}"` in quotes'
         case dict() if list in key.form.types and key.form.words.startswith("a list of"):

@@ -124,9 +124,9 @@ class Builder:
 
     def _final(self, every: list[Line]) -> frozenset[str]:
         given = bind.texts(self.scenario.get("final", []), self.scenario.at("final"), "a final state", self.report)
-        targets = {goto for line in every if isinstance(goto := line.table.get("goto"), str)}
+        targets: set[str | None] = {goto for line in every if isinstance(goto := line.table.get("goto"), str)}
         start = self.scenario.get("start")
-        return self.states.final(given, targets | ({start} if start else set()))
+        return self.states.final(given, targets | {start, self.scenario.get("foreign")})
 
     def _start(self) -> str | None:
         start: str | None = self.scenario.get("start")

@@ -41,19 +41,8 @@ class Examples:
             turns.append(self._turn(turn, request))
         if table.get("turns") == []:
             table.refuse("LP114", "an example has at least one turn", "turns")
-        self._first(turns)
+        _begins(turns, self.report)
         return Example(table.get("name") or f"example {number}", table.place, tuple(turns), self._providers(table))
-
-    def _first(self, turns: list[ExampleTurn]) -> None:
-        for turn in turns:
-            if turn.kind in ("user", "messages"):
-                return
-            if turn.kind != "wait":
-                message = f"`{turn.kind}` needs a turn before it"
-                self.report(
-                    Diagnostic("LP114", message, turn.place.child(turn.kind), "begin with `user` or `messages`")
-                )
-                return
 
     def _providers(self, table: Table) -> tuple[str, ...]:
         given = bind.texts(table.get("providers", []), table.at("providers"), "a provider", self.report)
@@ -170,3 +159,12 @@ def one_of(value: str, known: tuple[str, ...], noun: str, place: Within, report:
         return True
     report(Diagnostic("LP114", f"unknown {noun} {words.shown(value)}", place, words.meant(value, known)))
     return False
+
+
+def _begins(turns: list[ExampleTurn], report: bind.Report) -> None:
+    """Reports a first request that goes on from one before it."""
+    first = next((turn for turn in turns if turn.kind != "wait"), None)
+    if first is not None and first.kind not in ("user", "messages"):
+        place = first.place.child(first.kind) if isinstance(first.place, Within) else first.place
+        message = f"`{first.kind}` needs a turn before it"
+        report(Diagnostic("LP114", message, place, "begin with `user` or `messages`"))

@@ -26,6 +26,8 @@ def first_breach(value: Value, schema: dict[str, Value]) -> str | None:
         return None
     if error is None:
         return None
+    if error.validator in ("anyOf", "oneOf"):
+        return f"fits none of the choices of `{error.validator}` in the schema"
     inside = f"has `{'.'.join(map(str, error.absolute_path))}`, which " if error.absolute_path else ""
     return f"{inside}breaks `{error.validator}: {words.shown(error.validator_value).strip('`')}` of the schema"
 

@@ -77,7 +77,7 @@ class States:
     def __contains__(self, name: object) -> bool:
         return name in self._set
 
-    def final(self, named: list[tuple[str, Within]], targets: set[str]) -> frozenset[str]:
+    def final(self, named: list[tuple[str, Within]], targets: set[str | None]) -> frozenset[str]:
         """The final states. One that nothing declares is a state of its own if a rule goes there."""
         for name, place in named:
             if name in self._set:

@@ -35,6 +35,7 @@ _KINDS: Final = {
 _NOTES: Final = frozenset(("title", "description", "default", "examples", "$comment", "deprecated"))
 _CHOICES: Final = _NOTES | {"type", "enum"}
 _OBJECTS: Final = _NOTES | {"type", "properties", "required", "additionalProperties"}
+_MOST_REFERENCES: Final = 8
 _NOWHERE: Final[Any] = None
 """What a value that asks nothing can be asked about."""
 
@@ -125,14 +126,15 @@ def _wrong(error: Any) -> str:
 def check_call(call: Call, at: Within, schema: Mapping[str, Value], report: Report) -> None:
     """Reports what the arguments of a call break of the schema for certain; *at* is where the tool is named."""
     if isinstance(call.arguments, Data) and call.arguments.members is not None:
-        Arguments(call.tool, report).members(call.arguments.members, schema, at, ())
+        Arguments(call.tool, schema, report).members(call.arguments.members, schema, at, ())
 
 
 class Arguments:
     """The check of one call's arguments."""
 
-    def __init__(self, tool: str, report: Report) -> None:
+    def __init__(self, tool: str, schema: Mapping[str, Value], report: Report) -> None:
         self.tool = tool
+        self.defs = schema.get("$defs", {})
         self.report = report
 
     def members(self, given: Mapping[str, Data], schema: Mapping[str, Value], at: Place, path: tuple[str, ...]) -> None:
@@ -152,14 +154,21 @@ class Arguments:
 
     def value(self, given: Data, schema: Value, path: tuple[str, ...]) -> None:
         """Reports what one argument, or a value inside it, breaks."""
-        if not isinstance(schema, dict) or not schema:
-            return
+        schema = self._meant(schema)
         if given.members is not None and _types(schema) in (None, ["object"]) and set(schema) <= _OBJECTS:
             self.members(given.members, schema, given.place, path)
         elif given.constant:
             self.constant(given.build(_NOWHERE), given.place, schema, path)
         else:
             self.typed(given, schema, path)
+
+    def _meant(self, schema: Value) -> dict[str, Value]:
+        """The schema that a reference into `$defs` means; one that accepts anything where it cannot be told."""
+        for _ in range(_MOST_REFERENCES):
+            if not isinstance(schema, dict) or "$ref" not in schema:
+                break
+            schema = self.defs.get(str(schema["$ref"]).removeprefix("#/$defs/"))
+        return schema if isinstance(schema, dict) and "$ref" not in schema else {}
 
     def typed(self, given: Data, schema: dict[str, Value], path: tuple[str, ...]) -> None:
         """Reports a value whose type is known and wrong, though the value is not known."""
@@ -183,7 +192,7 @@ class Arguments:
     def _asked(self, value: Value, place: Place, schema: dict[str, Value], path: tuple[str, ...]) -> None:
         from llmposter_dsl.json_schema import first_breach
 
-        found = first_breach(value, schema)
+        found = first_breach(value, {**schema, "$defs": self.defs} if self.defs else schema)
         if found is not None:
             self._refuse(path, found, place)
 
