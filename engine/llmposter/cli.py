@@ -270,10 +270,7 @@ def init(path: str) -> int:
 def _checked(paths: Sequence[str]) -> Checked:
     from llmposter.lint import check
 
-    checked = check(paths)
-    if not checked.files:
-        raise Trouble(f"no scenario stands in {' or '.join(paths)}: they are files that end in .toml, .yaml or .yml")
-    return checked
+    return check(paths)
 
 
 def _show(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:

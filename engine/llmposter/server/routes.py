@@ -52,9 +52,9 @@ class Routes:
         tails = [fixed for fixed in self._fixed if fixed.endswith(path) and path != "/"]
         if tails:
             return f"the base URL should end in {tails[0].removesuffix(path)}"
-        if any(path != fixed and path.endswith(fixed) for fixed in self._fixed):
-            return "the base URL has too much before /v1"
         if any(path.startswith(f"{fixed}/") for fixed in self._fixed):
             return "the base URL should end in /v1, the SDK adds the rest"
+        if any(path != fixed and path.endswith(fixed) for fixed in self._fixed):
+            return "the base URL has too much before /v1"
         close = get_close_matches(path, self._fixed, n=1, cutoff=0.8)
         return f"did you mean {close[0]}?" if close else ""
