@@ -30,6 +30,8 @@ _LEXEME = re.compile(
 
 _CLOSER = {"[": "]", "{": "}"}
 _WORD = re.compile(r"[^\s,=\[\]{}#]+|\S")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_KEYS = re.compile(r"[ \t]*[A-Za-z0-9_-]+(?:[ \t]*\.[ \t]*[A-Za-z0-9_-]+)*[ \t]*")
 _LONG = re.compile(r"[-+]?[0-9_]{1000,}")
 
 
@@ -58,7 +60,7 @@ def comments(text: str) -> Iterator[int]:
 
 def places(source: Source) -> Node:
     """The places of a text that `load` accepted."""
-    return _Builder(source.text).build(_parser().parse(source.text))
+    return _Builder(source.text).build()
 
 
 @cache
@@ -77,54 +79,74 @@ def _parser() -> Lark:
 
 
 class _Builder:
-    """Follows the statements of a document, and notes where a key meets one that is there already."""
+    """Follows the headers of a document, and the pairs below one when they are asked for.
+
+    *clash* notes where a key meets one that is there already.
+    """
 
     def __init__(self, text: str) -> None:
+        self.text = text
         self.root = Node(Span(0, len(text.rstrip())), children={})
         self.clash: tuple[Span, Span] | None = None
+        self._last = self.root
 
-    def build(self, tree: Tree[Token]) -> Node:
-        table = self.root
-        for statement in tree.children:
+    def build(self) -> Node:
+        table, start = self.root, 0
+        for header in _headers(self.text):
+            self._leave(table, start, header.start)
             self.clash = None
-            if statement.data == "pair":  # type: ignore[union-attr]
-                self._pairs(table, [statement])  # type: ignore[list-item]
-            else:
-                table = self._header(statement)  # type: ignore[arg-type]
+            table, start = self._header(header), header.end
+        self._leave(table, start, len(self.text))
         return self.root
 
-    def _header(self, statement: Tree[Token]) -> Node:
-        *parents, (name, key) = _key_parts(statement.children[0])  # type: ignore[arg-type]
+    def end(self) -> None:
+        """The pairs that end the document worked out, so that a clash among them is noted."""
+        self._last.child("")
+
+    def _leave(self, table: Node, start: int, end: int) -> None:
+        """What stands from *start* to *end* are the pairs of *table*."""
+        self._last = table
+        if not self.text[start:end].isspace() and start < end:
+            table.later = lambda: self._fill(table, start, end)
+
+    def _fill(self, table: Node, start: int, end: int) -> None:
+        for statement in _parser().parse(self.text[start:end]).children:
+            self.clash = None
+            self._pairs(table, statement, start)  # type: ignore[arg-type]
+
+    def _header(self, header: Span) -> Node:
+        parts = _header_parts(self.text, header)
+        *parents, (name, key) = parts
         holder = self._descend(self.root, parents)
-        span, there = _span(statement), holder.child(name)
-        if statement.data == "array_table":
+        there = holder.child(name)
+        if self.text.startswith("[[", header.start):
             if there is None or not isinstance(there.children, list) or there.closed:
                 self._note(key, there)
-                there = _put(holder, name, Node(span, key, []))
-            item = Node(span, None, {})
+                there = _put(holder, name, Node(header, key, []))
+            item = Node(header, None, {})
             there.children.append(item)  # type: ignore[union-attr]
             return item
         if there is not None and isinstance(there.children, dict) and not there.closed:
             self._note(key, there)
-            there.span, there.key = span, key
+            there.span, there.key = header, key
             return there
         self._note(key, there)
-        return _put(holder, name, Node(span, key, {}))
+        return _put(holder, name, Node(header, key, {}))
 
-    def _pairs(self, table: Node, pairs: list[Tree[Token]]) -> None:
-        """Key and value pairs of a table, and all that stands inside the values; never recurses."""
-        todo: list[tuple[Node, Tree[Token]]] = [(table, pair) for pair in reversed(pairs)]
+    def _pairs(self, table: Node, pair: Tree[Token], base: int) -> None:
+        """A pair of key and value, and all that stands inside the value; never recurses."""
+        todo: list[tuple[Node, Tree[Token]]] = [(table, pair)]
         while todo:
             into, tree = todo.pop()
             if tree.data == "pair":
                 written, value = tree.children
-                *parents, (name, key) = _key_parts(written)  # type: ignore[arg-type]
+                *parents, (name, key) = _key_parts(written, base)  # type: ignore[arg-type]
                 holder = self._descend(into, parents)
                 self._note(key, holder.child(name))
-                node = _put(holder, name, Node(_span(value), key, closed=True))
+                node = _put(holder, name, Node(_span(value, base), key, closed=True))
                 todo += _inside(node, value)  # type: ignore[arg-type]
             else:
-                node = Node(_span(tree), closed=True)
+                node = Node(_span(tree, base), closed=True)
                 into.children.append(node)  # type: ignore[union-attr]
                 todo += _inside(node, tree)
 
@@ -141,6 +163,35 @@ class _Builder:
     def _note(self, key: Span, there: Node | None) -> None:
         if there is not None:
             self.clash = key, there.key or there.span
+
+
+def _headers(text: str) -> Iterator[Span]:
+    """Where the headers of tables are: brackets that begin a line and stand in no value."""
+    depth, start = 0, -1
+    for found in _LEXEME.finditer(text):
+        match found[0]:
+            case "[" | "{":
+                if depth == 0 and _begins_line(text, found.start()):
+                    start = found.start()
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+                if depth == 0 and start >= 0:
+                    yield Span(start, found.end())
+                    start = -1
+
+
+def _begins_line(text: str, at: int) -> bool:
+    return not text[text.rfind("\n", 0, at) + 1 : at].strip(" \t")
+
+
+def _header_parts(text: str, header: Span) -> list[tuple[str, Span]]:
+    brackets = 2 if text.startswith("[[", header.start) else 1
+    start, end = header.start + brackets, header.end - brackets
+    if _BARE_KEYS.fullmatch(text, start, end):  # as nearly all are; a parser for each would cost far more
+        return [(found[0], Span(*found.span())) for found in _BARE_KEY.finditer(text, start, end)]
+    pair = _parser().parse(text[start:end] + "=0").children[0]
+    return _key_parts(pair.children[0], start)  # type: ignore[union-attr,arg-type]
 
 
 def _inside(node: Node, value: Tree[Token]) -> list[tuple[Node, Tree[Token]]]:
@@ -161,8 +212,8 @@ def _put(holder: Node, name: str, node: Node) -> Node:
     return node
 
 
-def _key_parts(key: Tree[Token]) -> list[tuple[str, Span]]:
-    return [(_unquoted(part.children[0]), _span(part)) for part in key.children]  # type: ignore[union-attr,arg-type]
+def _key_parts(key: Tree[Token], base: int) -> list[tuple[str, Span]]:
+    return [(_unquoted(part.children[0]), _span(part, base)) for part in key.children]  # type: ignore[union-attr,arg-type]
 
 
 def _unquoted(token: Token) -> str:
@@ -173,8 +224,8 @@ def _unquoted(token: Token) -> str:
     return token[1:-1] if token[0] == "'" else str(token)
 
 
-def _span(tree: Any) -> Span:
-    return Span(tree.meta.start_pos, tree.meta.end_pos)
+def _span(tree: Any, base: int) -> Span:
+    return Span(base + tree.meta.start_pos, base + tree.meta.end_pos)
 
 
 def _dates_to_text(source: Source, data: dict[str, Any]) -> None:
@@ -286,8 +337,9 @@ def _duplicate(source: Source, problem: str, at: int) -> Diagnostic:
             open_.append(_CLOSER[found[0]])
         elif found[0] in "]}" and open_:
             open_.pop()
-    builder = _Builder(read)
-    builder.build(_parser().parse(read + "".join(reversed(open_))))
+    builder = _Builder(read + "".join(reversed(open_)))
+    builder.build()
+    builder.end()
     if builder.clash is None:
         return Diagnostic("LP105", problem[:1].lower() + problem[1:], At(source, Span(max(0, at - 1), at)))
     key, first = builder.clash

@@ -5,7 +5,7 @@ Nothing about places is worked out before somebody asks, so that a clean file ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -34,6 +34,7 @@ class Node:
         raw: where the whole of a string is written, which may end later than `span` (a block's last line ends).
         form: how that string is written; None for what is no string.
         closed: a value written whole, to which no later header can add.
+        later: works out the children that are not known yet.
     """
 
     span: Span
@@ -42,9 +43,13 @@ class Node:
     raw: Span | None = None
     form: Form | None = None
     closed: bool = False
+    later: Callable[[], None] | None = None
 
     def child(self, step: str | int) -> Node | None:
         """The node one step further in, or None."""
+        if self.later is not None:
+            work_out, self.later = self.later, None
+            work_out()
         match self.children, step:
             case dict(members), str():
                 return members.get(step)

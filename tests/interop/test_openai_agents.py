@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ WEATHER = Path(__file__).parents[2] / "scenarios" / "weather.toml"
 
 
 @function_tool
-def get_weather(city: str, unit: str) -> dict:
+def get_weather(city: str, unit: str) -> str:
     """The weather in a city."""
     assert ("Paris", "celsius") == (city, unit)
-    return {"temp": 22}
+    return json.dumps({"temp": 22})
 
 
 async def run(base_url: str, stream: bool) -> str:
