@@ -264,9 +264,14 @@ class Builder:
         return list(self.gathered.named["states"].items())
 
     def _replayed(self, line: Line) -> None:
-        if line.volatile and line.rule is not None and line.rule.when is not None:
-            message = f"{words.shown(line.rule.when.text)} may come out otherwise when a history is replayed"
-            self.report(Diagnostic("LP391", message, line.table.at("when")))
+        rule = line.rule
+        if rule is None:
+            return
+        asked: list[Condition | Expression] = [] if rule.when is None else [rule.when]
+        asked += [value for _, value in rule.set if isinstance(value, Expression)]
+        for each in (each for each in asked if each.volatile):
+            message = f"{words.shown(each.text)} may come out otherwise when a history is replayed"
+            self.report(Diagnostic("LP391", message, each.place))
 
     def _unused(self) -> None:
         # A name in an expression that could not be read may be the only use.
