@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from talking import Agent, StoppedClock, connection, fake_mock, results, script
@@ -110,3 +112,23 @@ def test_a_long_conversation_keeps_a_bounded_number_of_positions(monkeypatch: py
     assert len(talk.positions) == 3
     agent.said = agent.said[:4]
     assert agent.ask("m2") == "3"
+
+
+def test_reading_and_resetting_from_other_threads_harms_nothing() -> None:
+    """Tests read and reset from a thread of their own while requests are answered in another."""
+    mock, done = fake_mock(PLAY, most_conversations=20, journal_size=50), threading.Event()
+
+    def others(rnd: random.Random) -> None:
+        while not done.is_set():
+            mock.journal(), mock.conversations(), mock.violations(), mock.verify()
+            mock.reset(rnd.choice(("a", "b", None)))
+
+    with ThreadPoolExecutor() as pool:
+        readers = [pool.submit(others, random.Random(seed)) for seed in range(2)]
+        try:
+            for seed in range(3):
+                wander(mock, random.Random(seed), StoppedClock())
+        finally:
+            done.set()
+        assert [reader.result() for reader in readers] == [None, None]
+    check(mock)

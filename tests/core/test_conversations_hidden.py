@@ -14,6 +14,7 @@ from llmposter.core.conversation import Conversation, Moment
 from llmposter.core.mock import Mock
 from llmposter.model import Connection, Message, Turn
 from llmposter_dsl.compiler import compile_text
+from llmposter_dsl.program import Program
 
 ROUNDS = 300 if os.environ.get("LLMPOSTER_SOAK") else 25
 STATES = ("s0", "s1", "s2", "s3")
@@ -42,6 +43,12 @@ def player(table: Table) -> Play:
         return "reply", f"{conversation.state}>{goto}:{kept}", replace(conversation, state=goto, vars={"kept": kept})
 
     return play
+
+
+def compiled(text: str) -> Program:
+    found = compile_text(text)
+    assert found.program is not None, found.diagnostics
+    return found.program
 
 
 def scenario(table: Table) -> str:
@@ -83,7 +90,7 @@ class World:
         self.rnd = random.Random(seed)
         table = random_table(seed)
         self.play = player(table)
-        self.program = compile_text(scenario(table)).program if real else None
+        self.program = compiled(scenario(table)) if real else None
         self.restart()
         start = Conversation("s0")
         self.clients = [Client(n, self.rnd.choice(modes), start) for n in range(clients)]

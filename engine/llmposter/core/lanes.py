@@ -49,7 +49,7 @@ class Lane:
         origin: the position that it started from; None for an opening.
         stands: the conversation, with what its errors did.
         sdk: the retry count of the last request, -1 where the client sends none.
-        answer: the step that closed it, and the place of its first entry in the journal.
+        answer: the step that closed it.
     """
 
     __slots__ = (
