@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from llmposter_dsl.program import Value
 
+_MOST_COMPARED = 100
+"""Names that an unknown one is compared with, so that many mistakes among many names are told in time."""
+
 _KINDS: dict[type, str] = {
     str: "a text",
     bool: "a bool",
@@ -58,6 +61,8 @@ def meant(word: str, known: list[str] | tuple[str, ...]) -> str | None:
     """``did you mean `x`?`` where a known word is close, else the words that there are."""
     from llmposter_dsl.expressions.wording import did_you_mean
 
+    if len(known) > _MOST_COMPARED:
+        known = [name for name in known if name[:1].casefold() == word[:1].casefold()][:_MOST_COMPARED]
     return did_you_mean(word, known)
 
 
