@@ -1,7 +1,7 @@
 # `make run` and `make test` do all the set-up; nothing else has to be installed but Python 3.11 or later.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
-SCENARIO ?= scenarios/weather.toml
+SCENARIO ?= scenarios/hello.toml
 PORT ?= 2112
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
 	@echo
 	@echo '  curl -s http://127.0.0.1:$(PORT)/v1/chat/completions -H "content-type: application/json" \'
-	@echo '    -d '"'"'{"model": "gpt-4o", "messages": [{"role": "user", "content": "what is the weather in Paris?"}]}'"'"
+	@echo '    -d '"'"'{"model": "gpt-4o", "messages": [{"role": "user", "content": "hello, are you there?"}]}'"'"
 	@echo
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 

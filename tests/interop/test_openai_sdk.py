@@ -149,9 +149,7 @@ def test_raw_bodies_pass_the_sdks_models_strictly(base_url: str) -> None:
         answer = httpx.post(f"{base_url}/chat/completions", json=request, headers=first)
         if answer.status_code == 429:
             assert answer.headers["retry-after-ms"] == "20"
-            answer = httpx.post(
-                f"{base_url}/chat/completions", json=request, headers={"x-stainless-retry-count": "1"}
-            )
+            answer = httpx.post(f"{base_url}/chat/completions", json=request, headers={"x-stainless-retry-count": "1"})
         assert answer.status_code == 200
         message = strictly(ChatCompletion.model_validate_json(answer.content, strict=True))
         messages.append(message)

@@ -154,9 +154,7 @@ def test_a_thousand_alike_conversations_each_under_its_own_path(tmp_path: Path) 
 
     async def go(url: Callable[[str], str]) -> None:
         async with DefaultAsyncHttpxClient() as http:
-            agents = [
-                Agent(client(url(f"test-{n}") + "/v1", http_client=http), "hello", word(n)) for n in range(1000)
-            ]
+            agents = [Agent(client(url(f"test-{n}") + "/v1", http_client=http), "hello", word(n)) for n in range(1000)]
             await all_at_most(50, [agent.run for agent in agents])
 
     with serving(write(tmp_path, "secrets.toml", SECRETS)) as server:
@@ -166,7 +164,7 @@ def test_a_thousand_alike_conversations_each_under_its_own_path(tmp_path: Path) 
 
 
 def test_five_hundred_conversations_by_history_alone(tmp_path: Path) -> None:
-    """500 conversations without any id stay apart, and turns re-sent out of order are answered as their history says."""
+    """500 conversations without an id stay apart; turns re-sent out of order are answered as their history says."""
 
     async def go(url: str) -> None:
         rnd = random.Random(7)
