@@ -68,6 +68,13 @@ def test_programs_and_results_go_together(tmp_path: Path) -> None:
     assert checked.failed
 
 
+def test_a_finding_in_a_file_that_two_scenarios_include_is_told_once(tmp_path: Path) -> None:
+    """It has one place, whoever includes it."""
+    (tmp_path / "parts.toml").write_text("[vars]\nuser = 1\n", encoding="utf-8")
+    found = lines(tmp_path, a="include = ['parts.toml']\n" + FINE, b="include = ['parts.toml']\n" + FINE)
+    assert ["parts.toml:2:1-2:5 LP214"] == [line[:25].strip() for line in found]
+
+
 def test_a_path_that_does_not_exist_is_a_finding(tmp_path: Path) -> None:
     """It is told like any other, and nothing is raised."""
     checked = lint.check([tmp_path / "none.toml"])

@@ -84,7 +84,7 @@ def test_dot_shows_errors_dashed_and_pass_through_dotted() -> None:
     assert '  "_wait" -> "_wait" [label="else, at most 2x, error rate_limited 430", style=dashed];' in lines
 
 
-@pytest.mark.parametrize("format_, form", [("mermaid", MERMAID), ("dot", DOT)])
+@pytest.mark.parametrize("format_, form", [("mermaid", MERMAID), ("dot", DOT)], ids=["mermaid", "dot"])
 def test_any_text_stays_a_label(format_: str, form: re.Pattern[str]) -> None:
     """No name of a rule and no condition can break out of its label."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmposter import lint
 from llmposter_dsl import compile_text
@@ -38,7 +42,7 @@ FAILING = [
     (LOOP, "{ user = 'again', expect = 'reply == \"2 1\"' }",
      'expected reply == "2 1": reply is "1 1"'),
     (LOOP, "{ user = 'one', expect = 'call(\"add\").a == 2' }",
-     'expected call("add").a == 2: call("add").a is 1; the answer was a call add({"a": 1})'),
+     'expected call("add").a == 2: call("add").a is 1; the answer was a call add({"a":1})'),
     (LOOP, "{ user = 'one' }, { tool = 'sub', result = 1 }",
      'no call of "sub" waits for a result: "add"'),
     (LOOP, "{ user = 'again' }, { tool = 'sub', result = 1 }",
@@ -70,6 +74,22 @@ def test_an_unmatched_answer_of_the_authors_own_is_a_miss_too() -> None:
     text = "scenario.unmatched = 'overloaded'\n[[states.a]]\nwhen = 'user == \"x\"'\nreply = ''"
     assert [True] == ["no rule of scenario" in message for message in played(text, "{ user = 'y' }")]
     assert [] == played(text, "{ user = 'y', expect = 'error.status == 503' }")
+
+
+@pytest.mark.parametrize(
+    "how, messages",
+    [
+        ("foreign = 'reject'", "{ role = 'user', text = 'a' }, { role = 'assistant', text = 'q' }"),
+        ("conformance = 'reject'", "{ role = 'user', text = 'a' }, { role = 'tool', results = [{ result = 1 }] }"),
+    ],
+)
+def test_a_history_that_the_scenario_rejects_fails_an_example_that_does_not_expect_it(how: str, messages: str) -> None:
+    """No rule was asked, so silence would hide it; an example that expects the error passes."""
+    text = f"[scenario]\n{how}\n[[states.a]]\nreply = 'x'"
+    turn = f"messages = [{messages}, {{ role = 'user', text = 'b' }}]"
+    (message,) = played(text, f"{{ {turn} }}")
+    assert message.startswith("no rule is asked: the answer was error bad_request 400, ")
+    assert [] == played(text, f"{{ {turn}, expect = 'error.status == 400' }}")
 
 
 def test_a_scenario_that_does_not_serve_the_request_fails_its_example() -> None:
@@ -159,3 +179,43 @@ turns = [{ user = "x", state = "b" }]
         "  states 0/3, rules 0/5",
         '      state "a" is not covered (scenario.toml:1:10)',
     ]
+
+
+def test_a_text_that_speaks_of_errors_is_no_expectation_of_one() -> None:
+    """Only the fact counts, so that a miss cannot hide behind a literal."""
+    text = "[[states.a]]\nwhen = 'user == \"x\"'\nreply = ''"
+    assert 1 == len(played(text, "{ user = 'y', expect = 'not (reply contains \"an error\")' }"))
+
+
+TEXTS = st.sampled_from(["both", "one", "again", "nothing", ""])
+VALUES = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | TEXTS, lambda inner: st.lists(inner, max_size=2))
+RESULT = st.fixed_dictionaries({"result": VALUES}) | st.fixed_dictionaries({"error": VALUES})
+MESSAGE = st.one_of(
+    st.fixed_dictionaries({"role": st.just("user"), "text": TEXTS}),
+    st.fixed_dictionaries(
+        {"role": st.just("assistant")},
+        optional={"text": TEXTS, "calls": st.lists(st.just({"tool": "add"}) | st.just({"tool": "sub", "id": "x"}))},
+    ),
+    st.fixed_dictionaries({"role": st.just("tool"), "results": st.lists(RESULT)}),
+)
+TURN = st.one_of(
+    st.fixed_dictionaries({"user": TEXTS}, optional={"times": st.integers(1, 3), "wait": st.just("2m")}),
+    RESULT.map(lambda result: {"tool": "add", **result}),
+    st.fixed_dictionaries({"results": st.lists(RESULT, max_size=3)}),
+    st.just({"retry": True}),
+    st.just({"wait": "1h"}),
+    st.fixed_dictionaries({"messages": st.lists(MESSAGE, max_size=6)}),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TURN, max_size=8))
+def test_whatever_an_example_sends_it_passes_or_says_why_it_fails(turns: list[dict]) -> None:
+    """Playing never raises, and gives the same result each time."""
+    turns = [{"user": "one", "expect": "error exists or calls exists"}, *turns]
+    document = tomllib.loads(LOOP) | {"examples": [{"turns": turns}]}
+    program = compile_text(json.dumps(document), "s.yaml", "yaml").program
+    assert program is not None
+    first = lint.play(program)
+    assert first == lint.play(program)
+    assert all(fault.message for result in first for fault in result.failures)

@@ -31,7 +31,7 @@ class Checked(NamedTuple):
 
     Attributes:
         programs: of the files that compile, in the order in which they are asked; also those with a failing example.
-        diagnostics: of one file after the other, sorted by place.
+        diagnostics: sorted by file and place.
         files: those that were checked.
         results: of the examples of each program, in the order of `programs`.
     """
@@ -57,7 +57,16 @@ def check(paths: Iterable[str | os.PathLike[str]]) -> Checked:
     found: list[Diagnostic] = []
     for each in compiled:
         found += _findings(each, doubles, played)
-    return Checked(tuple(programs), tuple(dict.fromkeys(found)), tuple(files), tuple(played))
+    return Checked(tuple(programs), _told(found), tuple(files), tuple(played))
+
+
+def _told(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By file and place, each once: a file that two scenarios include has its findings twice."""
+    if not found:
+        return ()
+    from llmposter_dsl.report import sort
+
+    return sort(found)
 
 
 def _findings(

@@ -32,6 +32,8 @@ START: Final = 1_767_225_600.0
 MOST: Final = 1_000
 """Requests of one example; each carries the whole history, so that their cost grows with the square."""
 
+_LITERAL: Final = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""")
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -145,12 +147,12 @@ class Run:
 
     def _judged(self, turn: ExampleTurn, exchange: Exchange, said: Said) -> Iterator[Fault]:
         if exchange.program is None:
-            yield Fault(turn.place, f"the scenario does not take this conversation: {said.missed}")
+            yield Fault(turn.place, f"the scenario does not take this conversation: {said.unanswered}")
             return
-        if said.missed and not _speaks_of("error", turn.expect):
-            yield Fault(turn.place, said.missed)
+        if said.unanswered and not _speaks_of("error", turn.expect):
+            yield Fault(turn.place, said.unanswered)
             return
-        if said.violations and not _speaks_of("violations", turn.expect):
+        if said.violations and not (said.unanswered or _speaks_of("violations", turn.expect)):
             yield Fault(turn.place, f"the request breaks what is expected of it: {'; '.join(said.violations)}")
         for condition in turn.expect:
             if not said.holds(condition):
@@ -162,7 +164,7 @@ class Run:
 
 def _speaks_of(fact: str, conditions: Iterable[Condition]) -> bool:
     """Whether an example says what it expects of errors, or of violations: silence would hide them."""
-    return any(re.search(rf"\b{fact}\b", condition.text) for condition in conditions)
+    return any(re.search(rf"\b{fact}\b", _LITERAL.sub("", condition.text)) for condition in conditions)
 
 
 def _listed(names: Iterable[str]) -> str:

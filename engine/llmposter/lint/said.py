@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from llmposter.core import explain
 from llmposter.core.facts import parsed
-from llmposter.core.pattern import text_of
+from llmposter.core.pattern import json_text, text_of
 from llmposter.model import Failure, Miss, Refusal, Reply, Text, Thinking, ToolCall
 from llmposter_dsl.program import Duration
 
@@ -72,22 +72,24 @@ class Said:
             case Failure(name=name):
                 return " ".join(("the answer was error", *([name] if name else []), str(self.error["status"])))
             case Reply() as reply:
-                calls = [f"{call['tool']}({_short(call['arguments'])})" for call in self.calls]
+                calls = [f"{p.tool}({_short(p.arguments)})" for p in reply.parts if isinstance(p, ToolCall)]
                 text = text_of(reply)
-                said = [f"the text {_short(text)}"] if text or not calls else []
+                said = [f"the text {_short(json_text(text))}"] if text or not calls else []
                 return f"the answer was {' and '.join([*said, *(f'a call {call}' for call in calls)])}"
 
     @property
-    def missed(self) -> str:
+    def unanswered(self) -> str:
         """Why no rule answered, or ""."""
-        outcome = self.step.outcome
-        return outcome.message if isinstance(outcome, Miss) else self.step.missed
+        match self.step.outcome:
+            case Miss(message=message):
+                return message
+            case Failure() if self.step.rule is None:
+                return self.step.missed or f"no rule is asked: {self.told}, {json_text(self.error['message'])}"
+            case _:
+                return ""
 
 
-def _short(value: Value) -> str:
-    import json
-
-    text = json.dumps(value, ensure_ascii=False)
+def _short(text: str) -> str:
     return text if len(text) <= explain.LONGEST else f"{text[: explain.LONGEST - 1]}…"
 
 
