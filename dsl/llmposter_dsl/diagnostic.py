@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
 
+from llmposter_dsl.codes import CODES, Severity
 from llmposter_dsl.place import Place
-
-Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,4 @@ class Diagnostic:
     @property
     def severity(self) -> Severity:
         """The severity of the code."""
-        from llmposter_dsl.codes import CODES
-
         return CODES[self.code].severity
