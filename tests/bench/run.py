@@ -160,10 +160,10 @@ def by_held(counts: Counts) -> Iterator[tuple[str, str]]:
         running.post(request(asked("hello first")))
         before = running.memory()
         for most in counts.held:
-            for held in range(held + 1, most + 1):
-                running.post(request(asked(f"hello held {held}")))
+            for n in range(held + 1, most + 1):
+                running.post(request(asked(f"hello held {n}")))
             costs.append(per_request(running, once, lambda n, most=most: request(asked(f"hello {most} {n}"))))
-            held += once.requests
+            held = max(held, most) + once.requests
             yield f"CPU a request, {most:,} conversations held", f"{costs[-1]:,.0f} us"
         grown = running.memory() - before
     yield "  the most to the least", f"{costs[-1] / max(costs[0], 1e-9):.2f}"

@@ -10,6 +10,7 @@ from raw_http import CHAT, Raw, chat, text
 from serving import serving
 
 from llmposter.server import Running
+from llmposter.server.watch import Silent
 
 SCENARIO = """
 [scenario]
@@ -179,13 +180,21 @@ def test_no_web_page_reaches_the_admin_api(raw: Raw, host: str, origin: str | No
         assert "is no name of this server: it answers 127.0.0.1, ::1, localhost" in answer.message
 
 
-def test_a_bug_in_the_admin_api_is_json_too(server: Running, raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception inside the admin API is a JSON 500, and the server goes on."""
-    with monkeypatch.context() as broken:
-        broken.setattr(server.mock, "verify", lambda _: 1 / 0)
-        answer = raw.ask("GET", "/_llmposter/verify")
+def test_a_bug_in_the_admin_api_is_json_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception inside the admin API is a JSON 500 and is told to the log; the server goes on."""
+    told = []
+
+    class Watch(Silent):
+        def broke(self, error: BaseException, what: str) -> None:
+            told.append((type(error), what))
+
+    with serving(SCENARIO, watch=Watch()) as server, Raw(server.url) as raw:
+        with monkeypatch.context() as broken:
+            broken.setattr(server.mock, "verify", lambda _: 1 / 0)
+            answer = raw.ask("GET", "/_llmposter/verify")
         assert (500, "llmposter failed inside (ZeroDivisionError); its log has more") == (answer.status, answer.message)
-    assert get(raw, "health")["ok"]
+        assert [(ZeroDivisionError, "GET /_llmposter/verify")] == told
+        assert get(raw, "health")["ok"]
 
 
 @pytest.mark.parametrize(

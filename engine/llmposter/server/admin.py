@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
 from llmposter.model import Struct
@@ -202,7 +202,7 @@ class Handler(RequestHandler):
         self.finish()
 
     def log_exception(self, typ: object, value: BaseException | None, tb: object) -> None:  # noqa: ARG002 - Tornado's
-        if value is not None and self.get_status() >= 500:
+        if value is not None and not isinstance(value, HTTPError):
             self.service.watch.broke(value, f"{self.request.method} {self.request.path}")
 
 
