@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
+
 from llmposter_dsl.program import Delivery, Rule
 
 Json: TypeAlias = Any

@@ -171,7 +171,7 @@ PARIS = use("other", "get", '{ "days": [1, 2.0], "city": "Paris" }')
         ("json = { id = '${uuid()}' }", said('{"id": "7"}'), True),
     ],
 )
-def test_a_history_shows_this_answer(rule: str, message, taken: bool) -> None:  # noqa: FBT001
+def test_a_history_shows_this_answer(rule: str, message, taken: bool) -> None:
     """White space, ids, key order and reasoning do not count, nor text left out beside calls; what a replay cannot
     know matches anything."""
     assert taken is given_in_replay(rule, message)

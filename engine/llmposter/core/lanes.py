@@ -15,9 +15,8 @@ from llmposter.model import Connection, Struct
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from llmposter.core.conversation import Conversation
+    from llmposter.core.conversation import Conversation, Step
     from llmposter.core.positions import Position, Talk
-    from llmposter.model import Step
 
 KEEPS_ANSWER: Final = 600.0
 """Seconds for which a closed lane keeps its answer."""

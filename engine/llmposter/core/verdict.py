@@ -72,17 +72,14 @@ def judge(
 
 
 def _of_entry(entry: Entry) -> Iterable[Problem]:
-    about = {
-        "session": entry.session,
-        "scenario": entry.scenario,
-        "conversation": entry.conversation,
-        "number": entry.number,
-    }
+    def problem(kind: str, message: str, place: str = "") -> Problem:
+        return Problem(kind, message, entry.session, entry.scenario, entry.conversation, place, entry.number)
+
     for violation in entry.violations:
-        yield Problem("violation", violation.message, place=violation.place, **about)
+        yield problem("violation", violation.message, violation.place)
     match entry.outcome:
         case "miss" | "refused" | "unrouted" as kind:
-            yield Problem(kind, entry.detail, **about)
+            yield problem(kind, entry.detail)
 
 
 def _of_talk(player: Player, talk: Talk) -> Problem | None:
