@@ -39,8 +39,9 @@ goto = "done"
 reply = "what?"
 """
 ID = r"s\d+|\[\*\]"
-LABEL = r"(?:[\w .,()=…→*+/-]|#\d+;)+"
-MERMAID = re.compile(rf'  (?:direction LR|state "{LABEL}" as s\d+|(?:{ID}) --> (?:{ID})(?: : {LABEL})?)')
+NAME = r"(?:[\w .,()=…→*+/-]|#\d+;)+"
+LABEL = r"""(?:[\w .,()=…→*+/"'?\\\[\]!|@-]|#\d+;)+"""
+MERMAID = re.compile(rf'  (?:direction LR|state "{NAME}" as s\d+|(?:{ID}) --> (?:{ID})(?: : {LABEL})?)')
 STRING = r'"(?:[^"\\]|\\.)*"'
 DOT = re.compile(
     rf"digraph {STRING} \{{|  rankdir=LR;|  node \[shape=box, style=rounded\];|\}}|"

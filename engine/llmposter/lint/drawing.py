@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 LONGEST: Final = 48
 """Characters of a condition or of an answer in a label."""
 
-_PLAIN: Final = re.compile(r"[^\w .,()=…→*+/-]")
+_IN_NAME: Final = re.compile(r"[^\w .,()=…→*+/-]")
+_IN_LABEL: Final = re.compile(r"""[^\w .,()=…→*+/"'?\\\[\]!|@-]""")
+"""Characters that Mermaid may take for something else, between quotes and after a colon."""
 
 
 def mermaid(program: Program) -> str:
@@ -28,9 +30,9 @@ def mermaid(program: Program) -> str:
     diagram = Machine(program).diagram()
     ids = {state: f"s{number}" for number, state in enumerate(diagram.states)}
     lines = ["stateDiagram-v2", "  direction LR"]
-    lines += [f'  state "{_entities(state)}" as {ids[state]}' for state in diagram.states]
+    lines += [f'  state "{_entities(_IN_NAME, state)}" as {ids[state]}' for state in diagram.states]
     lines.append(f"  [*] --> {ids[diagram.start]}")
-    lines += [f"  {ids[e.source]} --> {ids[e.dest]} : {_entities(_label(e))}" for e in _edges(diagram.edges)]
+    lines += [f"  {ids[e.source]} --> {ids[e.dest]} : {_entities(_IN_LABEL, _label(e))}" for e in _edges(diagram.edges)]
     lines += [f"  {ids[state]} --> [*]" for state in diagram.states if state in diagram.final]
     return "\n".join(lines) + "\n"
 
@@ -97,9 +99,9 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _entities(text: str) -> str:
-    """Text that Mermaid takes for nothing but text: other characters as its numbered entities."""
-    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", " ".join(text.split()))
+def _entities(odd: re.Pattern[str], text: str) -> str:
+    """Text that Mermaid takes for nothing but text: odd characters as its numbered entities."""
+    return odd.sub(lambda found: f"#{ord(found[0])};", " ".join(text.split()))
 
 
 def _quoted(text: str) -> str:
