@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
 SCENARIO ?= scenarios/hello.toml
 PORT ?= 2112
+SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
@@ -21,7 +22,8 @@ test: lint
 	@$(BIN)/python -m pytest
 
 soak: $(VENV)/.tested
-	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000
+	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
+	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED)
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check
