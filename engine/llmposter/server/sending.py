@@ -19,7 +19,7 @@ from llmposter.model import Plan, Send, Wait
 from llmposter.server.waiting import wait
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from tornado.http1connection import HTTP1Connection
     from tornado.httputil import RequestStartLine
@@ -95,7 +95,7 @@ class Sending:
         """The answer as planned: at once where nothing has to be waited for, else in a task of its own."""
         self._status = plan.status
         if plan.streamed:
-            self._start(self._stream(plan))
+            self._start(lambda: self._stream(plan))
             return
         seconds, body = 0.0, b""
         for item in plan.items:
@@ -107,7 +107,7 @@ class Sending:
                 case _:
                     assert_never(item)
         if seconds > 0:
-            self._start(self._later(seconds, plan, body))
+            self._start(lambda: self._later(seconds, plan, body))
         else:
             self._whole(plan.status, plan.headers, body)
 
@@ -156,22 +156,31 @@ class Sending:
 
     # --- its end --------------------------------------------------------------------------------------------------
 
-    def _start(self, work: Coroutine[object, object, None]) -> None:
+    def _start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._service.tasks.add(task)
-        task.add_done_callback(self._service.tasks.discard)
+        task.add_done_callback(self._ended)
         self._http.set_close_callback(lambda: _cancel(task))
 
-    async def _guarded(self, work: Coroutine[object, object, None]) -> None:
+    async def _guarded(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
+        # The work is made here: a task that is cancelled before it began would leave it behind unawaited.
         try:
-            await work
-        except (asyncio.CancelledError, StreamClosedError):
-            self._end("server stopped" if self._service.stopping else "client left")
-            self._http.close()
+            await work()
+        except StreamClosedError:
+            self._left()
         except Exception as error:  # noqa: BLE001 - a bug ends this answer and nothing else
             self._service.watch.broke(error, "an answer that was going out")
             self._end("failed")
             self._http.close()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._service.tasks.discard(task)
+        if task.cancelled():
+            self._left()
+
+    def _left(self) -> None:
+        self._end("server stopped" if self._service.stopping else "client left")
+        self._http.close()
 
     def _end(self, how: str) -> None:
         if self._over:
