@@ -1,216 +1,197 @@
-"""What a request costs: CPU time of the server's own process, by rules, history and conversations held; memory; starts.
+"""What a request costs us and the peers, side by side in one run; growth, starts, memory; and what has to be shown.
 
-`python tests/bench/run.py` prints a table; `--quick` does the same with tiny counts, to see that it works.
+`python tests/bench/run.py` gets the peers that are not there, prints a table and writes the results and the page made
+from them. `--quick` measures ourselves alone, with small counts, and writes nothing; `--soak` asks 1,000,000 times.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-import psutil
-
-HELLO = """
-[[states.talk]]
-when = 'user starts with "hello"'
-reply = "You said: ${user}"
-"""
-STARTS = Path(__file__).parents[2] / "scenarios" / "weather.toml"
+import report
+from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
+from measuring import alternated, client, ratio, running
+from peers import OURS, Peer, found
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How much of everything.
+    """How much of everything; a batch is long beside what a wake-up of the client costs."""
 
-    Attributes:
-        requests: of one batch; a batch has to last long beside the 10 ms in which a system counts CPU time.
-    """
-
-    rules: tuple[int, ...] = (1, 1_000, 10_000)
-    histories: tuple[int, ...] = (1, 20, 200)
-    held: tuple[int, ...] = (10, 10_000)
-    requests: int = 1_000
-    batches: int = 5
-    starts: int = 5
+    requests: int = 4_000
+    rounds: int = 7
+    rules: tuple[int, ...] = (10, 1_000, 100_000)
+    held: tuple[int, ...] = (10, 1_000, 100_000)
+    histories: tuple[int, ...] = (1, 41, 401)
+    starts: int = 7
+    asked: tuple[int, ...] = (10_000,)
+    cases: tuple[Case, ...] = (PLAIN, THOUSAND, MANY, STREAMED, HISTORY)
 
 
-QUICK = Counts((1, 10), (1, 4), (2, 20), 20, 1, 1)
+QUICK = Counts(200, 3, (10, 100), (10, 500), (1, 41), 1, (500,), (PLAIN, STREAMED, HISTORY))
 
 
-class Server:
-    """`llmposter run` in a process of its own, and one connection to it."""
+@dataclass
+class Results:
+    """Every number of one run, as it is kept."""
 
-    def __init__(self, scenario: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "llmposter", "run", str(scenario), "--port", "0", "--journal-size", "1"],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr is not None
-        line = next(line for line in self.process.stderr if line.startswith("llmposter listening on "))
-        self.cost = psutil.Process(self.process.pid)
-        parts = urlsplit(line.split()[-1])
-        assert parts.hostname is not None
-        self.socket = socket.create_connection((parts.hostname, parts.port or 0))
-        self.file = self.socket.makefile("rb")
-
-    def close(self) -> None:
-        self.file.close()
-        self.socket.close()
-        self.process.terminate()
-        self.process.wait(10)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-
-    def post(self, data: bytes) -> bytes:
-        self.socket.sendall(data)
-        status, length = self.file.readline(), 0
-        while (line := self.file.readline()) != b"\r\n":
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        body = self.file.read(length)
-        assert b" 200 " in status, body
-        return body
-
-    def cpu(self) -> float:
-        """Seconds of CPU time so far."""
-        times = self.cost.cpu_times()
-        return times.user + times.system
-
-    def memory(self) -> int:
-        """Bytes that it holds."""
-        return int(self.cost.memory_info().rss)
+    cases: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    ratios: dict[str, dict[str, float]] = field(default_factory=dict)
+    growth: dict[str, dict[str, float]] = field(default_factory=dict)
+    starts: dict[str, float] = field(default_factory=dict)
+    start_cpu: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, dict[str, float]] = field(default_factory=dict)
+    conversation: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
-@contextmanager
-def server(scenario: str) -> Iterator[Server]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bench.toml"
-        path.write_text(scenario, encoding="utf-8")
-        running = Server(path)
-        try:
-            yield running
-        finally:
-            running.close()
+def told(what: str) -> None:
+    print(f"bench: {what}", file=sys.stderr, flush=True)
 
 
-def request(messages: list[dict[str, Any]]) -> bytes:
-    body = json.dumps({"model": "gpt-4o", "messages": messages}).encode()
-    return b"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+def side_by_side(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
+    """Every case on everybody who can play it."""
+    for case in counts.cases:
+        told(case.name)
+        playing = [OURS, *(peer for peer in peers if peer.rules or case.rules == 1)]
+        costs = alternated(playing, case, counts.requests, counts.rounds)
+        own = [cost.cpu for cost in costs[OURS.name]]
+        into.cases[case.name] = {
+            name: {
+                what: statistics.median(getattr(cost, what) for cost in each) for what in ("cpu", "rate", "p50", "p99")
+            }
+            for name, each in costs.items()
+        }
+        into.ratios[case.name] = {
+            name: ratio(own, [cost.cpu for cost in each]) for name, each in costs.items() if name != OURS.name
+        }
 
 
-def asked(text: str) -> list[dict[str, Any]]:
-    return [{"role": "user", "content": text}]
+@dataclass(frozen=True)
+class Point:
+    """Of a curve: microseconds of our CPU a request, and megabytes held before them."""
+
+    cpu: float
+    memory: float
 
 
-def per_request(of: Server, counts: Counts, make: Callable[[int], bytes]) -> float:
-    """Microseconds of the server's CPU for each request, the median of some batches."""
-    batches = []
-    for batch in range(counts.batches):
-        requests = [make(batch * counts.requests + n) for n in range(counts.requests)]
-        before = of.cpu()
-        for each in requests:
-            of.post(each)
-        batches.append((of.cpu() - before) / counts.requests * 1e6)
-    return statistics.median(batches)
+def curve(cases: dict[str, Case], held: dict[str, int], counts: Counts) -> dict[str, Point]:
+    """Each point of a curve, measured in turn on servers that all run at once."""
+    with ExitStack() as stack:
+        load = stack.enter_context(client())
+        servers = {point: stack.enter_context(running(OURS, case)) for point, case in cases.items()}
+        for point, server in servers.items():
+            server.ask(load, cases[point], max(1, held.get(point, 300)))
+        memory = {point: server.memory() for point, server in servers.items()}
+        costs: dict[str, list[float]] = {point: [] for point in cases}
+        for _ in range(counts.rounds):
+            for point, server in servers.items():
+                costs[point].append(server.ask(load, cases[point], counts.requests).cpu)
+    return {point: Point(statistics.median(each), memory[point]) for point, each in costs.items()}
 
 
-def by_rules(counts: Counts) -> Iterator[tuple[str, str]]:
-    """The last rule of many matches."""
-    for rules in counts.rules:
-        others = "".join(
-            f'[[states.talk]]\nwhen = \'user contains "nothing {n} of this"\'\nreply = "no {n}"\n'
-            for n in range(rules - 1)
-        )
-        with server(others + HELLO) as running:
-            cost = per_request(running, counts, lambda n: request(asked(f"hello {n}")))
-        yield f"CPU a request, {rules:,} rules", f"{cost:,.0f} us"
+def growing(counts: Counts, into: Results) -> None:
+    """By rules, by conversations held, by messages of a history."""
+    told("growth")
+    by_rules = curve({str(n): Case("", rules=n) for n in counts.rules}, {}, counts)
+    # Few requests a round: those of the emptiest server are held by it as well.
+    few = Counts(requests=max(counts.requests // 20, 100), rounds=counts.rounds)
+    held = {str(n): n for n in counts.held}
+    by_held = curve(dict.fromkeys(held, PLAIN), held, few)
+    by_history = curve({str(n): Case("", messages=n) for n in counts.histories}, {}, counts)
+    named = {"rules": by_rules, "conversations held": by_held, "messages of history": by_history}
+    for name, points in named.items():
+        into.growth[name] = {point: each.cpu for point, each in points.items()}
+    least, most = by_held[str(counts.held[0])], by_held[str(counts.held[-1])]
+    into.conversation["bytes"] = (most.memory - least.memory) * 2**20 / (counts.held[-1] - counts.held[0])
 
 
-def by_history(counts: Counts) -> Iterator[tuple[str, str]]:
-    """The last message of a conversation, asked again and again."""
-    for messages in counts.histories:
-        with server(HELLO) as running:
-            said = asked("hello 0")
-            while len(said) < messages:
-                answer = json.loads(running.post(request(said)))["choices"][0]["message"]["content"]
-                said += [{"role": "assistant", "content": answer}, *asked(f"hello {len(said)}")]
-            last = request(said)
-            cost = per_request(running, counts, lambda _, last=last: last)
-        yield f"CPU a request, history of {messages} messages", f"{cost:,.0f} us"
+def starting(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
+    """From nothing to a port that answers; and our checks and version, to their end."""
+    told("starts")
+    walls: dict[str, list[float]] = {}
+    spent: dict[str, list[float]] = {}
+    for _ in range(counts.starts + 1):
+        for peer in (OURS, *peers):
+            with running(peer, PLAIN) as server:
+                walls.setdefault(peer.name, []).append(server.started)
+                spent.setdefault(peer.name, []).append(server.start_cpu)
+    for arguments in (["--version"], ["lint", "scenarios/weather.toml"]):
+        for _ in range(counts.starts + 1):
+            began = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "llmposter", *arguments], check=True, capture_output=True, cwd=report.TOP
+            )
+            walls.setdefault(f"{OURS.name} {arguments[0]}", []).append(time.perf_counter() - began)
+    # The first start fills the system's caches.
+    into.starts = {name: statistics.median(each[1:]) for name, each in walls.items()}
+    into.start_cpu = {name: statistics.median(each[1:]) for name, each in spent.items()}
 
 
-def by_held(counts: Counts) -> Iterator[tuple[str, str]]:
-    """New conversations in one server while others are held, and what each of those takes."""
-    costs, held = [], 1
-    once = Counts(requests=counts.requests, batches=1)
-    with server(HELLO) as running:
-        running.post(request(asked("hello first")))
-        before = running.memory()
-        for most in counts.held:
-            for n in range(held + 1, most + 1):
-                running.post(request(asked(f"hello held {n}")))
-            costs.append(per_request(running, once, lambda n, most=most: request(asked(f"hello {most} {n}"))))
-            held = max(held, most) + once.requests
-            yield f"CPU a request, {most:,} conversations held", f"{costs[-1]:,.0f} us"
-        grown = running.memory() - before
-    yield "  the most to the least", f"{costs[-1] / max(costs[0], 1e-9):.2f}"
-    yield f"memory a conversation, of {held:,}", f"{grown / held:,.0f} bytes"
+def remembering(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
+    """Megabytes when idle and after many requests."""
+    told("memory")
+    for peer in (OURS, *peers):
+        with client() as load, running(peer, PLAIN) as server:
+            held = {"0": server.memory()}
+            asked = 0
+            for most in counts.asked if peer is OURS else counts.asked[:1]:
+                while asked < most:
+                    count = min(10_000, most - asked)
+                    server.ask(load, PLAIN, count)
+                    asked += count
+                held[str(most)] = server.memory()
+        into.memory[peer.name] = held
 
 
-def by_start(counts: Counts) -> Iterator[tuple[str, str]]:
-    """From nothing to the line that says it listens, and to the end of a check."""
-
-    def run() -> None:
-        Server(STARTS).close()
-
-    def lint() -> None:
-        subprocess.run([sys.executable, "-m", "llmposter", "lint", str(STARTS)], check=True, capture_output=True)
-
-    def listen() -> float:
-        began = time.perf_counter()
-        running = Server(STARTS)
-        took = time.perf_counter() - began
-        running.close()
-        return took
-
-    def check() -> float:
-        began = time.perf_counter()
-        lint()
-        return time.perf_counter() - began
-
-    run()
-    for name, measure in (("run, to its listening line", listen), ("lint, to its end", check)):
-        took = statistics.median(measure() for _ in range(counts.starts))
-        yield f"cold start of {name}", f"{took * 1000:,.0f} ms"
+def part(measure: Callable[..., None], *arguments: Any, into: Results) -> None:
+    """A part that fails is told with its reason, and the others go on."""
+    try:
+        measure(*arguments, into)
+    except (RuntimeError, AssertionError, OSError) as error:
+        into.failed[measure.__name__] = str(error)
+        told(f"{measure.__name__} failed: {error}")
 
 
-def table(counts: Counts) -> Iterator[str]:
-    """A line for each number, as soon as it is there."""
-    for part in (by_rules, by_history, by_held, by_start):
-        for name, value in part(counts):
-            yield f"{name:<48}{value:>14}"
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="ourselves alone, small counts, nothing written")
+    parser.add_argument("--soak", action="store_true", help="memory after 1,000,000 requests too")
+    parser.add_argument("--no-install", action="store_true", help="only the peers that are there already")
+    parser.add_argument("--rounds", type=int, help="batches of each server in each case")
+    return parser.parse_args()
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true", help="tiny counts, to see that it works")
-    counts = QUICK if options.parse_args().quick else Counts()
-    for line in table(counts):
-        print(line, flush=True)
+def main() -> int:
+    given = options()
+    counts = QUICK if given.quick else Counts()
+    if given.rounds:
+        counts = Counts(rounds=given.rounds)
+    if given.soak:
+        counts = Counts(rounds=counts.rounds, asked=(10_000, 100_000, 1_000_000))
+    results = Results()
+    known = [] if given.quick else found(install=not given.no_install)
+    results.missing = {peer.name: peer.missing for peer in known if peer.missing}
+    peers = [peer for peer in known if not peer.missing]
+    part(side_by_side, peers, counts, into=results)
+    part(growing, counts, into=results)
+    part(starting, peers, counts, into=results)
+    part(remembering, peers, counts, into=results)
+    kept = report.record(results)
+    print("\n".join(report.lines(kept)))
+    if not given.quick:
+        report.write(kept)
+    return int(bool(results.failed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,28 +1,87 @@
-"""The measurements run, and print every number that they promise."""
+"""The measurements run, and print every number that they promise; the CPU clock counts what a process does."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import psutil
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from load import cpu, ended
+from plot import curve
+from report import markdown
 
 
 def test_the_measurements_run() -> None:
-    """With tiny counts the table has a line for each thing that is measured, each with its number and unit."""
+    """With small counts the table has a line for each thing that is measured of ourselves, each with its number."""
     script = Path(__file__).with_name("run.py")
-    ended = subprocess.run([sys.executable, script, "--quick"], capture_output=True, text=True, timeout=100, check=True)
+    done = subprocess.run([sys.executable, script, "--quick"], capture_output=True, text=True, timeout=100, check=False)
+    assert 0 == done.returncode, done.stderr
     expected = [
-        ("CPU a request, 1 rules", "us"),
-        ("CPU a request, 10 rules", "us"),
-        ("CPU a request, history of 1 messages", "us"),
-        ("CPU a request, history of 4 messages", "us"),
-        ("CPU a request, 2 conversations held", "us"),
-        ("CPU a request, 20 conversations held", "us"),
-        ("the most to the least", ""),
-        ("memory a conversation, of 42", "bytes"),
-        ("cold start of run, to its listening line", "ms"),
-        ("cold start of lint, to its end", "ms"),
+        ("A request: plain, 1 rule", "llmposter"),
+        ("A request: streamed, 1 rule", "llmposter"),
+        ("A request: history of 41 messages", "llmposter"),
+        ("Our CPU by rules", "10"),
+        ("Our CPU by rules", "100"),
+        ("Our CPU by conversations held", "10"),
+        ("Our CPU by conversations held", "500"),
+        ("Our CPU by messages of history", "1"),
+        ("Our CPU by messages of history", "41"),
+        ("Cold start", "llmposter"),
+        ("Cold start", "llmposter --version"),
+        ("Cold start", "llmposter lint"),
+        ("Memory after requests", "llmposter"),
+        ("Memory after requests", "llmposter"),
+        ("What a conversation holds", "bytes"),
     ]
-    found = [re.fullmatch(r"\s*(.+?)  +(-?[\d,.]+) ?(\w*)", line) for line in ended.stdout.splitlines()]
-    assert expected == [(match[1], match[3]) for match in found if match]
+    title, found = "", []
+    for line in done.stdout.splitlines():
+        title = line if line[:1].strip() else title
+        if (row := re.match(r"  (\S.*?)  +[\d,.]+", line)) and title != "What has to be shown":
+            found.append((title, row[1]))
+    assert expected == found
+    budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
+    assert 12 == len(budgets)
+
+
+def test_cpu_time_is_that_of_the_process() -> None:
+    """The clock of a process goes with what that process does, and stands still while it waits."""
+    began = cpu([psutil.Process().pid])
+    end = time.process_time() + 0.05
+    while time.process_time() < end:
+        pass
+    assert cpu([psutil.Process().pid]) - began >= 0.03
+    with subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1) as waits:
+        assert waits.stdout is not None
+        waits.stdout.readline()
+        first = cpu([waits.pid])
+        time.sleep(0.1)
+        assert cpu([waits.pid]) - first < 0.05
+
+
+@pytest.mark.parametrize(
+    ("expected", "answer"),
+    [
+        (False, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"),
+        (False, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"),
+        (True, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: y\r\n\r\nab"),
+        (False, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"),
+        (True, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+    ],
+)
+def test_an_answer_is_read_to_its_end(expected: bool, answer: bytes) -> None:
+    """The client asks again when an answer is whole, by its length or by its last chunk."""
+    assert expected == ended(answer)
+
+
+def test_results_become_tables_and_pictures() -> None:
+    """A table of the page has a line a row; a picture has each point with its number."""
+    assert ["| a | b |", "| --- | ---: |", "| x | 1 |"] == list(markdown(["a", "b"], [["x", "1"]]))
+    picture = curve({"10": 1.0, "1000": 2.0}, across="rules", up="us")
+    assert ["1.0", "10", "2.0", "1,000", "us", "rules"] == re.findall(r">([^<>\n]+)<", picture)
