@@ -68,6 +68,18 @@ class Expression:
     volatile: bool = False
 
 
+NeedKind: TypeAlias = Literal["is", "holds", "folded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A fact that is this text, holds it, or holds it once both are case-folded (*text* is so already)."""
+
+    fact: str
+    text: str
+    kind: NeedKind
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
     """A condition, compiled, with the parts that `and` joins, so that a miss can be explained.
@@ -78,6 +90,7 @@ class Condition:
         subjects: the operands whose values tell why it was false: ``user``, ``attempt``, ``result("x").json.n``.
         volatile: as in `Expression`; or it draws by chance.
         groups: the named groups that its regular expressions bind; each may be null.
+        needs: whenever it is true, one of these is met; empty where nothing is known.
     """
 
     text: str
@@ -87,6 +100,7 @@ class Condition:
     subjects: tuple[Expression, ...] = ()
     volatile: bool = False
     groups: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -165,13 +165,18 @@ def programs(draw: Any) -> tuple[Program, Oracle]:
 @settings(max_examples=3_000 if os.environ.get("LLMPOSTER_SOAK") else 150, deadline=None)
 @given(programs(), st.lists(st.sampled_from(WORDS), min_size=1, max_size=12))
 def test_the_machine_walks_as_the_rules_read(made: tuple[Program, Oracle], words: list[str]) -> None:
-    """Outcome, state, variables, counts and answers are those of an independent reading, request by request."""
+    """Outcome, state, variables, counts and answers are those of an independent reading, request by request.
+
+    The state machine of the `transitions` library takes the very same steps as the tables do.
+    """
     program, oracle = made
     machine = Machine(program)
     stands: Conversation = machine.begin(0.0)
     attempt = 1
     for now, word in enumerate(words):
-        step = machine.advance(stands, turn(word), Moment(float(now), attempt))
+        moment = Moment(float(now), attempt)
+        step = machine.advance(stands, turn(word), moment)
+        assert repr(machine.stepped(stands, turn(word), moment)) == repr(step)
         match step.outcome:
             case Reply(parts=(part,)):
                 heard = ("reply", part.text)

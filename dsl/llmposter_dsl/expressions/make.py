@@ -10,6 +10,7 @@ from typing import TypeVar
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions.check import Checked, Report, Text, check
 from llmposter_dsl.expressions.emit import Emitter
+from llmposter_dsl.expressions.needs import needs
 from llmposter_dsl.expressions.operations import jsonable
 from llmposter_dsl.expressions.parse import Start, parse
 from llmposter_dsl.expressions.scope import Scope
@@ -87,7 +88,7 @@ class Maker:
 
     def condition(self, node: Node, place: Within) -> Condition:
         groups = tuple(self.checked.groups)
-        made = self._condition(node, place, self.emitter.truth(node), groups)
+        made = replace(self._condition(node, place, self.emitter.truth(node), groups), needs=needs(node))
         if not isinstance(node, Joined) or node.word != "and":
             return replace(made, parts=(made,))
         # Parts and subjects are asked only to explain a miss, so their code is made when they are.

@@ -18,6 +18,7 @@ from llmposter.core.journal import Entry, Journal, render, shown_violation
 from llmposter.core.play import Play
 from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
+from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
 from llmposter.model import BadRequest, Miss, Request, Struct, Turn
 
@@ -53,7 +54,7 @@ class Mock:
         clock: gives all time.
         journal_size: entries that are kept.
         most_conversations: that are held; of more, the one asked longest ago is dropped.
-        machine: makes what plays a program; `core.machine.Machine` by default.
+        machine: makes what plays a program; `core.tables.Tables` by default.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Mock:
         machine: Callable[[Program], Machine] | None = None,
     ) -> None:
         self.clock = clock
-        self._players = tuple(Player(n, program, (machine or _machine)(program)) for n, program in enumerate(programs))
+        self._players = tuple(Player(n, program, (machine or Tables)(program)) for n, program in enumerate(programs))
         self._sessions = Sessions(most_conversations)
         self._journal = Journal(journal_size)
         self._lock = RLock()  # a test reads and resets from a thread of its own
@@ -199,10 +200,3 @@ class Mock:
             chosen = self._sessions if session is None else [self._sessions.known(session)]
             # One that a replay began for nothing was never asked anything.
             return [talk for each in chosen if each is not None for talk in each.talks.values() if talk.requests]
-
-
-def _machine(program: Program) -> Machine:
-    # Late, for `transitions` takes long to import and not every run needs it.
-    from llmposter.core.machine import Machine
-
-    return Machine(program)

@@ -27,7 +27,7 @@ _LONG: Final = 20
 
 
 class Machine(Protocol):
-    """What conversations need of a machine; `llmposter.core.machine` is one."""
+    """What conversations need of a machine; `llmposter.core.tables` is one."""
 
     def advance(self, conversation: Conversation, turn: Turn, moment: Moment) -> Step: ...
     def begin(self, now: float) -> Conversation: ...

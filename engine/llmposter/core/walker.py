@@ -1,0 +1,178 @@
+"""One request on its way through the rules: what a rule allows, does and leaves behind.
+
+Pure: whoever moves it, the tables or the state machine, says only which rule is tried next.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from llmposter.core import answer
+from llmposter.core.chance import Chance
+from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.facts import Facts
+from llmposter.core.pattern import known, pattern
+from llmposter.model import Miss, Reply, ToolCall, Violation
+from llmposter_dsl.place import where
+from llmposter_dsl.program import Data, Refuse, Say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llmposter.core.conversation import Pattern
+    from llmposter.model import Failure, Turn
+    from llmposter_dsl.program import Condition, Program, Rule
+
+MOST_PASSES: Final = 100
+"""Pass-through rules that one request may take."""
+
+
+class Walker:
+    """One request; `transitions` too can move its `state`, but never learns to know it."""
+
+    __slots__ = (
+        *("before", "chance", "facts", "moment", "outcome", "passed", "pattern"),
+        *("program", "rule", "stands", "state", "turn", "violations"),
+    )
+
+    def __init__(self, program: Program, conversation: Conversation, turn: Turn, moment: Moment) -> None:
+        self.program, self.turn, self.moment = program, turn, moment
+        self.before = self.stands = conversation
+        self.state = conversation.state
+        self.chance = Chance(program.seed, moment, program.name)
+        self.facts = Facts(turn, conversation, self.chance)
+        self.outcome: Reply | Failure | None = None
+        self.pattern: Pattern | None = None
+        self.rule: Rule | None = None
+        self.passed: list[Rule] = []
+        self.violations: list[Violation] = []
+
+    # --- what the tables or the state machine call
+
+    def allows(self, rule: Rule) -> bool:
+        """Whether *rule* fires on this request."""
+        if rule.times is not None and self.stands.fired.get(rule.name, 0) >= rule.times:
+            return False
+        if rule.when is None:
+            return True
+        if self.facts.groups:
+            self.facts.groups = {}
+        return rule.when.holds(self.facts)
+
+    def fire(self, rule: Rule) -> None:
+        """What *rule* does, but for its `goto`."""
+        self.rule = rule
+        self.check(rule.expect)
+        self._set(rule)
+        if rule.outcome is None:
+            self.passed.append(rule)
+        else:
+            self.outcome = answer.build(rule, self.turn, self.facts, self.chance)
+            self._look_at(rule)
+
+    def settle(self, rule: Rule) -> None:
+        """What *rule* leaves behind, once its `goto` has moved `state`: one more conversation, made at once."""
+        was, now, outcome = self.stands, self.moment.now, self.outcome
+        visits, answered = was.visits, isinstance(outcome, Reply)
+        if answered:
+            visits = {**visits, was.state: visits.get(was.state, 0) + 1}
+        self.stands = Conversation(
+            self.state,
+            was.vars,
+            visits,
+            {**was.fired, rule.name: was.fired.get(rule.name, 0) + 1},
+            was.answers + answered,
+            was.began,
+            was.entered if rule.goto is None else now,
+            was.last if outcome is None else now,
+            was.loose,
+        )
+        if outcome is None:
+            self.facts = self.facts.moved(self.stands)
+
+    # --- what a rule does
+
+    def check(self, conditions: Iterable[Condition]) -> None:
+        """Records a violation for each condition that does not hold."""
+        if self.moment.replayed:
+            return
+        groups = self.facts.groups
+        for condition in conditions:
+            self.facts.groups = dict(groups)
+            if not condition.holds(self.facts):
+                from llmposter.core import explain
+
+                message = explain.breach(condition, self.facts)
+                self.violations.append(Violation("expect", message, where(condition.place)))
+        self.facts.groups = groups
+
+    def _set(self, rule: Rule) -> None:
+        for name, source in rule.set:
+            evaluate = source.build if isinstance(source, Data) else source.evaluate
+            value, certain = known(self.facts, source, evaluate)
+            loose = self.stands.loose
+            if self.moment.replayed or name in loose:
+                kept = {*loose} - {name}
+                loose = tuple(sorted(kept if certain or not self.moment.replayed else {*kept, name}))
+            self.stands = replace(self.stands, vars={**self.stands.vars, name: value}, loose=loose)
+            self.facts.knows(self.stands)
+
+    def _look_at(self, rule: Rule) -> None:
+        if not isinstance(self.outcome, Reply):
+            return
+        if not self.moment.replayed:
+            self.violations += self._undeclared(rule, self.outcome)
+        elif isinstance(rule.outcome, Say | Refuse):
+            self.pattern = pattern(rule.outcome, self.outcome, self.facts)
+
+    def _undeclared(self, rule: Rule, reply: Reply) -> Iterator[Violation]:
+        """The tools that the rule calls and the client did not declare, where one of both says what tools there are."""
+        declared = {tool.name for tool in self.turn.tools}
+        calls = rule.outcome.calls if isinstance(rule.outcome, Say) else ()
+        made = (part for part in reply.parts if isinstance(part, ToolCall))
+        for call, part in zip(calls, made, strict=True):
+            if part.tool not in declared and (declared or part.tool in self.program.tools):
+                message = f'rule "{rule.name}" calls the tool "{part.tool}", which the request does not declare'
+                yield Violation("tools", message, where(call.place))
+
+    # --- what came of it
+
+    def answered(self) -> Step:
+        """The step of the rule that answered."""
+        assert self.rule is not None
+        assert self.outcome is not None
+        delivery = self.rule.delivery
+        return Step(
+            before=self.before,
+            after=self.stands,
+            outcome=self.outcome,
+            rule=self.rule,
+            passed=tuple(self.passed),
+            violations=tuple(self.violations),
+            delivery=delivery,
+            latency=self.chance.seconds(delivery.latency, f"latency {self.rule.name}"),
+            pattern=self.pattern,
+        )
+
+    def missed(self) -> Step:
+        """The step when nothing answered."""
+        unmatched, why = self.program.unmatched, self._why()
+        return Step(
+            before=self.before,
+            after=replace(self.before, last=self.moment.now),
+            outcome=Miss(why) if unmatched is None else answer.failure(unmatched, self.facts),
+            passed=tuple(self.passed),
+            violations=tuple(self.violations),
+            missed=why,
+        )
+
+    def _why(self) -> str:
+        if self.moment.replayed:
+            return ""
+        from llmposter.core import explain
+
+        if len(self.passed) > MOST_PASSES:
+            return explain.cycle(self.program, self.state, self.passed)
+        return explain.no_match(self.program, self.facts, self.passed)
