@@ -54,7 +54,7 @@ def load(source: Source) -> Loaded | tuple[Diagnostic, ...]:
     except (yaml.YAMLError, ValueError) as error:
         values.errors.append(Diagnostic("LP104", f"broken YAML: {str(error).splitlines()[0]}", At(source, Span(0, 0))))
     if values.twice:
-        values.errors += _duplicates(source)
+        values.errors += _duplicates(source)[:MOST_ERRORS]
     if values.errors:
         return tuple(values.errors)
     if values.documents == 0:
