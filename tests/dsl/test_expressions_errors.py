@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -72,10 +71,9 @@ HUGE = [
 @pytest.mark.parametrize("text, message", HUGE, ids=[text[:10] for text, _ in HUGE])
 def test_huge_expressions(text, message):
     """However deep or long a text is, it gets a syntax error, soon."""
-    bench, began = Bench(), time.monotonic()
+    bench = Bench()
     assert bench.condition(text) is None
     assert [("LP120", message)] == [(told[0], told[2]) for told in bench.told()]
-    assert time.monotonic() - began < 5
 
 
 def test_wide_expressions():
