@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from serving import programs
-from tornado.httputil import HTTPHeaders, RequestStartLine
 
 from llmposter.core.clock import ManualClock
 from llmposter.core.journal import Entry
@@ -15,33 +14,32 @@ from llmposter.model import Plan, Send, Wait
 from llmposter.server.sending import Sending
 from llmposter.server.service import Service
 
-POST = RequestStartLine("POST", "/", "HTTP/1.1")
 SCENARIO = "[[states.a]]\nreply = 'x'\n"
 
 
-class Http:
-    """A transport that keeps what it is given, and says when it was given it."""
+class Kept:
+    """A line that keeps what it is given."""
+
+    method = "POST"
 
     def __init__(self) -> None:
         self.told: list[bytes] = []
         self.closed = self.finished = False
         self.status = 0
 
-    def set_close_callback(self, callback: Callable[[], None]) -> None:
-        self.left = callback
+    def on_gone(self, call: Callable[[], None] | None) -> None:
+        self.left = call
 
-    def write_headers(self, line: object, headers: HTTPHeaders, chunk: bytes | None = None) -> asyncio.Future[None]:
-        self.status = line.code
-        return self.write(chunk or b"")
+    def whole(self, status: int, headers: object, body: bytes) -> None:
+        self.begin(status, headers, body, last=True)
 
-    def write(self, chunk: bytes) -> asyncio.Future[None]:
-        self.told.append(chunk)
-        done = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
+    def begin(self, status: int, headers: object, data: bytes, *, last: bool) -> None:
+        self.status = status
+        self.write(data, last=last)
 
-    def finish(self) -> None:
-        self.finished = True
+    def write(self, data: bytes, *, last: bool) -> None:
+        self.told.append(data)
+        self.finished = last
 
     def close(self) -> None:
         self.closed = True
@@ -61,14 +59,14 @@ def test_an_answer_whose_client_left_before_it_began_is_written_down() -> None:
 
     async def go() -> None:
         for streamed in (True, False):
-            of, http, written = service(), Http(), entry()
-            Sending(of, http, POST, written).follow(Plan(200, (), streamed, [Wait(1.0), Send(b"late")]))
-            http.left()
+            of, line, written = service(), Kept(), entry()
+            Sending(of, line, written).follow(Plan(200, (), streamed, [Wait(1.0), Send(b"late")]))
+            line.left()
             await asyncio.sleep(0.01)
             assert ("client left", 0) == (written.how, written.sent)
-            assert http.closed
+            assert line.closed
             assert not of.tasks
-            assert [] == http.told
+            assert [] == line.told
 
     asyncio.run(go())
 
@@ -77,16 +75,16 @@ def test_the_head_goes_out_with_the_first_bytes() -> None:
     """Waits come before the head if they stand before the first bytes; what follows at once goes out together."""
 
     async def go() -> None:
-        of, http, written = service(), Http(), entry()
+        of, line, written = service(), Kept(), entry()
         items = [Wait(1.0), Send(b"a"), Send(b"b"), Wait(2.0), Send(b"c")]
-        Sending(of, http, POST, written).follow(Plan(200, (), True, items))
+        Sending(of, line, written).follow(Plan(200, (), True, items))
         for seconds, told in ((0.5, []), (0.5, [b"ab"]), (1.0, [b"ab"]), (1.0, [b"ab", b"c"])):
             await asyncio.sleep(0.01)
             of.clock.advance(seconds)
             await asyncio.sleep(0.01)
-            assert told == http.told
-        assert http.finished
-        assert ("complete", 3, 200, 3.0) == (written.how, written.sent, http.status, written.ended)
+            assert told == line.told
+        assert line.finished
+        assert ("complete", 3, 200, 3.0) == (written.how, written.sent, line.status, written.ended)
 
     asyncio.run(go())
 
@@ -108,14 +106,14 @@ def test_a_plan_that_breaks_ends_its_own_answer() -> None:
         raise ValueError("inside")
 
     async def go() -> None:
-        of, http, written = service(), Http(), entry()
+        of, line, written = service(), Kept(), entry()
         of.watch, of.clock = Watch(), ManualClock()
-        Sending(of, http, POST, written).follow(Plan(200, (), True, items()))
+        Sending(of, line, written).follow(Plan(200, (), True, items()))
         await asyncio.sleep(0.01)
         of.clock.advance(0)
         await asyncio.sleep(0.01)
         assert [ValueError, "answered"] == told
         assert ("failed", 1) == (written.how, written.sent)
-        assert http.closed
+        assert line.closed
 
     asyncio.run(go())

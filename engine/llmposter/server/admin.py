@@ -15,7 +15,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from llmposter.core.clock import ManualClock
 from llmposter.model import Struct
 from llmposter.server import target
-from llmposter.server.exchange import ADMIN, own_version
+from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate, HTTPServerConn
 from tornado.iostream import IOStream, StreamClosedError
 
 from llmposter.model import Connection
+from llmposter.server.answers import Answers
 from llmposter.server.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class Router(HTTPServerConnectionDelegate):
     """Where every request begins; `Exchange` sees whose it is."""
 
     def __init__(self, service: Service, admin: HTTPServerConnectionDelegate) -> None:
-        self._service, self._admin = service, admin
+        self._answers, self._admin = Answers(service), admin
         self._open: dict[object, Connection] = {}
         self._numbers = count(1)
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         if (connection := self._open.get(server_conn)) is None:
             connection = self._open[server_conn] = Connection(next(self._numbers))
-        return Exchange(self._service, self._admin, connection, cast("HTTP1Connection", request_conn))
+        return Exchange(self._answers, self._admin, connection, cast("HTTP1Connection", request_conn))
 
     def on_close(self, server_conn: object) -> None:
         if (connection := self._open.pop(server_conn, None)) is not None:

@@ -1,0 +1,186 @@
+"""A request that was read, and who answers it: a wire, or a word on what would be right. Every transport asks here."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from llmposter.core.delivery import plan
+from llmposter.model import BadRequest, Failure, Request, Response
+from llmposter.server import target
+from llmposter.server.encodings import unpacked
+from llmposter.server.sending import Sending
+
+if TYPE_CHECKING:
+    from llmposter.core.journal import Entry
+    from llmposter.model import Connection, Wire
+    from llmposter.server.line import Line
+    from llmposter.server.service import Service
+
+ADMIN: Final = "/_llmposter"
+MOST_OF_BODY: Final = 16 * 1024 * 1024
+MOST_DRAINED: Final = 4 * MOST_OF_BODY
+"""A body up to here is read to its end although it is too large, so that the client hears the answer."""
+MOST_FOR_ADMIN: Final = 1024 * 1024
+TOO_LARGE: Final = BadRequest(f"The body is larger than {MOST_OF_BODY // 1024 // 1024} MiB.", status=413)
+_JSON: Final = (("content-type", "application/json"),)
+_NO_RETRY: Final = (("x-should-retry", "false"),)
+
+
+class Asked:
+    """One request as a transport read it.
+
+    Attributes:
+        headers: names in lower case, repeated ones joined with ``, ``.
+        wrong: why it is refused, whatever it says.
+    """
+
+    __slots__ = ("body", "connection", "headers", "method", "target", "wrong")
+
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a request has
+        self,
+        method: str,
+        target: target.Target,
+        headers: dict[str, str],
+        body: bytes,
+        connection: Connection,
+        wrong: BadRequest | None = None,
+    ) -> None:
+        self.method, self.target, self.headers, self.body = method, target, headers, body
+        self.connection, self.wrong = connection, wrong
+
+
+def located(raw: str) -> target.Target:
+    """The target of a request line; short ones are remembered, as a client asks for the same few."""
+    return _remembered(raw) if len(raw) <= 256 else target.parse(raw)
+
+
+_remembered = lru_cache(maxsize=512)(target.parse)
+
+
+def for_tornado(where: target.Target) -> bool:
+    """Whether Tornado's application answers there."""
+    path = where.path
+    return path.startswith(ADMIN) and path[len(ADMIN) :][:1] in ("", "/")
+
+
+class Answers:
+    """All that is not answered by Tornado's application."""
+
+    __slots__ = ("_service",)
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def answer(self, asked: Asked, line: Line) -> None:
+        """Sees to it that *line* gets its answer, now or later; whatever goes wrong is its answer too."""
+        wires = self._service.routes.at(asked.target.path)
+        request, wrong = self._request(asked)
+        try:
+            if (wire := wires.get(request.method)) is None:
+                self._unrouted(request, wires, line)
+            elif wrong is not None:
+                self._refuse(request, wire, wrong, line)
+            else:
+                self._speak(request, wire, line)
+        except Exception as error:  # noqa: BLE001 - a bug ends this answer and nothing else
+            self._broke(error, request, next(iter(wires.values()), None), line)
+
+    def _request(self, asked: Asked) -> tuple[Request, BadRequest | None]:
+        headers, where, wrong, body = asked.headers, asked.target, asked.wrong, asked.body
+        session = headers.get(target.SESSION_HEADER) if where.session is None else where.session
+        if session is not None and (fault := target.faulty(session)) is not None:
+            session, wrong = None, BadRequest(fault, code="bad_session")
+        if body and wrong is None and (encoding := headers.get("content-encoding")) is not None:
+            plain = unpacked(body, encoding, MOST_OF_BODY)
+            if isinstance(plain, BadRequest):
+                wrong = plain
+            else:
+                body = plain
+        query = target.query(where.query) if where.query else {}
+        return Request(asked.method, where.path, query, headers, body, asked.connection, session or ""), wrong
+
+    def _speak(self, request: Request, wire: Wire, line: Line) -> None:
+        read = wire.read(request)
+        if isinstance(read, BadRequest):
+            self._refuse(request, wire, read, line)
+            return
+        exchange = self._service.mock.answer(read)
+        going = Sending(self._service, line, exchange.entry)
+        try:
+            going.follow(plan(exchange.step, read, wire, self._service.clock.now()))
+        except Exception as error:  # noqa: BLE001 - as above; the entry is there already
+            self._broke(error, request, wire, line, going)
+
+    def _refuse(self, request: Request, wire: Wire, refused: BadRequest, line: Line) -> None:
+        response = wire.bad_request(refused, self._service.clock.now())
+        entry = self._service.mock.refused(request, wire.name, refused, response.status)
+        Sending(self._service, line, entry).respond(response)
+
+    def _broke(
+        self, error: Exception, request: Request, wire: Wire | None, line: Line, going: Sending | None = None
+    ) -> None:
+        what = f"{request.method} {request.path}"
+        self._service.watch.broke(error, what)
+        message = f"llmposter failed inside ({type(error).__name__}); its log has more"
+        if going is None:
+            name = "" if wire is None else wire.name
+            entry = self._service.mock.refused(request, name, BadRequest(message, status=500), 500)
+            going = Sending(self._service, line, entry)
+        if going.begun:
+            line.close()
+        elif wire is None:
+            going.respond(problem(500, message, _NO_RETRY))
+        else:
+            failure = Failure("server_error", 500, message=message, headers=_NO_RETRY)
+            going.respond(wire.failure(failure, self._service.clock.now()))
+
+    # --- what no wire answers -------------------------------------------------------------------------------------
+
+    def _unrouted(self, request: Request, wires: dict[str, Wire], line: Line) -> None:
+        method, path, routes = request.method, request.path, self._service.routes
+        if wires and method == "OPTIONS":
+            self._told(line).respond(Response(204, (("allow", ", ".join((*sorted(wires), "OPTIONS"))),), b""))
+        elif wires:
+            allow = (("allow", ", ".join(sorted(wires))),)
+            self._write_off(request, problem(405, routes.not_allowed(method, path), allow), line)
+        elif path == "/" and method in ("GET", "HEAD"):
+            self._told(line).respond(_welcome(self._service))
+        elif path == "/favicon.ico" and method == "GET":
+            # Browsers ask for it by themselves, so that it says nothing of the agent under test.
+            self._told(line).respond(Response(204, (), b""))
+        else:
+            self._write_off(request, problem(404, routes.unknown(method, path)), line)
+
+    def _write_off(self, request: Request, response: Response, line: Line) -> None:
+        message: str = msgspec.json.decode(response.body)["error"]["message"]
+        self._told(line, self._service.mock.unrouted(request, response.status, message)).respond(response)
+
+    def _told(self, line: Line, entry: Entry | None = None) -> Sending:
+        return Sending(self._service, line, entry)
+
+
+def problem(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """An error as OpenAI's SDKs and most others read one."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    error: dict[str, Any] = {"message": message, "type": kind, "param": None, "code": None}
+    return Response(status, (*_JSON, *headers), msgspec.json.encode({"error": error}))
+
+
+def _welcome(service: Service) -> Response:
+    told = {
+        "llmposter": own_version(),
+        "scenarios": [each["name"] for each in service.mock.scenarios()],
+        "routes": service.routes.listed,
+        "admin": f"{ADMIN}/",
+    }
+    return Response(200, _JSON, msgspec.json.encode(told))
+
+
+@cache
+def own_version() -> str:
+    """The version of llmposter that runs."""
+    return version("llmposter")

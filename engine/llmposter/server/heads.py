@@ -1,0 +1,68 @@
+"""The head of an answer as bytes. Whatever a scenario puts into its headers, it can break neither head nor framing."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmposter.server.line import Pairs
+
+_TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FRAMING: Final = frozenset(("content-length", "transfer-encoding", "connection", "date"))
+
+
+def sound(pairs: Pairs) -> Iterator[tuple[str, str]]:
+    """The headers that may go out, their values such that latin-1 takes them."""
+    for name, value in pairs:
+        if _allowed(name):
+            yield name, value if value.isascii() and value.isprintable() else _printable(value)
+
+
+def head(status: int, pairs: Pairs) -> bytes:
+    """Status line and headers, to which the framing and an empty line are still to be added."""
+    lines = [_status_line(status)]
+    for name, value in pairs:
+        if _allowed(name):
+            lines.append(f"{name}: {value if value.isascii() and value.isprintable() else _printable(value)}\r\n")
+    lines.append(_date_line(int(time.time())))
+    return "".join(lines).encode("latin-1")
+
+
+def reason(status: int) -> str:
+    """The words that stand beside a status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+@lru_cache(maxsize=2)
+def date(second: int) -> str:
+    """A Unix time as the header `Date` writes it."""
+    return formatdate(second, usegmt=True)
+
+
+@lru_cache(maxsize=1024)
+def _allowed(name: str) -> bool:
+    return bool(name) and _TOKEN.issuperset(name) and name.lower() not in _FRAMING
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {reason(status)}\r\n"
+
+
+@lru_cache(maxsize=2)
+def _date_line(second: int) -> str:
+    return f"date: {date(second)}\r\n"
+
+
+def _printable(value: str) -> str:
+    plain = "".join(char if char >= " " and char != "\x7f" else " " for char in value)
+    return plain.encode("utf-8", "replace").decode("latin-1")
