@@ -26,7 +26,8 @@ def curve(points: Mapping[str, float], *, across: str, up: str) -> str:
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" '
+            'font-family="sans-serif" font-size="12">',
             f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
             f'<path d="M{EDGE} {EDGE - 20}V{HIGH - EDGE}H{WIDE - EDGE + 20}" fill="none" stroke="gray"/>',
             f'<polyline points="{line}" fill="none" stroke="steelblue" stroke-width="2"/>',
