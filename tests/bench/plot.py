@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 WIDE, HIGH, EDGE = 560, 260, 50
+FONT = 'font-family="sans-serif" font-size="12"'
 
 
 def curve(points: Mapping[str, float], *, across: str, up: str) -> str:
@@ -26,8 +27,7 @@ def curve(points: Mapping[str, float], *, across: str, up: str) -> str:
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" '
-            'font-family="sans-serif" font-size="12">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" {FONT}>',
             f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
             f'<path d="M{EDGE} {EDGE - 20}V{HIGH - EDGE}H{WIDE - EDGE + 20}" fill="none" stroke="gray"/>',
             f'<polyline points="{line}" fill="none" stroke="steelblue" stroke-width="2"/>',
