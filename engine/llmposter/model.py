@@ -68,7 +68,7 @@ class ToolResult(Struct, frozen=True):
     error: bool | None = None
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, dict=True):
     """One message of a history.
 
     A wire gives role ``tool`` to a message of results, and splits one that has results and text into both;
@@ -78,6 +78,8 @@ class Message(Struct, frozen=True):
         text: text parts joined with LF; for an assistant also its refusal.
         images, files: attachments of this message.
         thinking: reasoning echoed by the client; no part of the fingerprint.
+
+    What follows from it alone, its digest and its tokens, is kept in its `__dict__`, which is no part of its value.
     """
 
     role: Role

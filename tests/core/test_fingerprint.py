@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from msgspec.structs import replace
 from talking import call, said, user
 
-from llmposter.core.fingerprint import Prints, after_answer, canonical, client_of, spoken
+from llmposter.core.fingerprint import Prints, canonical, client_of, spoken
 from llmposter.model import Message, Refusal, Reply, Text, Thinking, Tokens, ToolCall, ToolResult, ToolUse
 
 TWO = said("", call("a", "one", x=1, y=[1, 2]), call("b", "two"))
@@ -89,7 +89,7 @@ def test_an_answer_is_known_when_it_comes_back(parts: tuple[object, ...]) -> Non
     """The fingerprint after an answer is that of the history with the answer in it."""
     reply = Reply("id", 0, "m", parts, "stop", Tokens())
     before = (user("hi"),)
-    assert full(*before, spoken(reply)) == after_answer(full(*before), reply)
+    assert full(*before, spoken(reply)) == Prints(before).after_answer(reply)
 
 
 messages = some.builds(
@@ -104,9 +104,9 @@ messages = some.builds(
 @settings(max_examples=100, deadline=None)
 @given(some.lists(messages, max_size=6), some.integers(0, 6))
 def test_a_chain_has_the_fingerprint_of_each_of_its_prefixes(history: list[Message], cut: int) -> None:
-    """`after[n]` is the fingerprint of the first n messages, and `tail` leads from the last answer to the end."""
+    """`upto(n)` is the fingerprint of the first n messages, and `tail` leads from the last answer to the end."""
     prints, count = Prints(history), min(cut, len(history))
-    assert Prints(history[:count]).full == prints.after[count]
+    assert Prints(history[:count]).full == prints.upto(count)
     assert [n for n, message in enumerate(history) if message.role == "assistant"] == prints.answers
     assert (prints.tail or [prints.full])[-1] == prints.full
 

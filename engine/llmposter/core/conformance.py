@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def findings(turn: Turn) -> tuple[str, ...]:
     """A sentence for each breach of the history of *turn*, in its order, after those that the wire found."""
-    return (*turn.breaches, *_history(turn.messages))
+    for message in turn.messages:
+        if message.calls or message.results:
+            return (*turn.breaches, *_history(turn.messages))
+    return turn.breaches
 
 
 def _history(messages: tuple[Message, ...]) -> Iterator[str]:

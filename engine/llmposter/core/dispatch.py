@@ -97,7 +97,7 @@ class Dispatch:
             found.position = position
         else:
             went = prints.full if index == prints.answers[-1] else _next_input(prints, index)
-            found.position = space.at(prints.after[index + 1], caller.who, caller.connection.number, went)
+            found.position = space.at(prints.upto(index + 1), caller.who, caller.connection.number, went)
 
     def _replayed(self, player: Player) -> Found:
         """From the longest prefix on that is recorded."""
@@ -120,4 +120,4 @@ class Dispatch:
 
 def _next_input(prints: Prints, index: int) -> bytes:
     """The history up to the answer that follows the one at *index*."""
-    return prints.after[next(other for other in prints.answers if other > index)]
+    return prints.upto(next(other for other in prints.answers if other > index))

@@ -1,12 +1,14 @@
 """What is left of a history once all is taken off that a client may change on the way, as one hash for each prefix.
 
-Pure and linear: each request hashes its history once, one link of the chain for each message or tool result.
+Pure: each message or tool result has a digest of its own, which a message keeps once it is known, and a prefix is
+known by the hash of its digests; so a history that comes again with a little more costs little more.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,6 +21,9 @@ EMPTY = b""
 """The fingerprint of no message at all."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_SIZE: Final = 16
+_LONG: Final = 32_768
+"""Characters of a system prompt above which it is not kept to be known again."""
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
@@ -26,45 +31,51 @@ class Prints:
     """The fingerprints of one history.
 
     Attributes:
-        after: `after[n]` is that of the first n messages.
         answers: where the assistant messages are.
-        tail: after each message or tool result that follows the last assistant message; the last is `full`.
         full: of the whole history.
     """
 
-    __slots__ = ("after", "answers", "full", "tail")
+    __slots__ = ("_digests", "_ends", "answers", "full")
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        link = EMPTY
-        after = [link]
+        digests: list[bytes] = []
+        ends = [0]
         answers: list[int] = []
-        tail: list[bytes] = []
         calls: tuple[ToolUse, ...] = ()
         for index, message in enumerate(messages):
-            match message.role:
-                case "user":
-                    tail.append(link := _link(link, _user(message)))
-                case "assistant":
-                    link = _link(link, _assistant(message.text, message.calls))
+            role = message.role
+            if role == "tool":
+                digests += [_digest(atom) for atom in _results(message, calls)]
+            elif role != "system":
+                digests.append(message.__dict__.get("print") or _kept(message))
+                if role == "assistant":
                     answers.append(index)
-                    tail, calls = [], message.calls
-                case "tool":
-                    for atom in _results(message, calls):
-                        tail.append(link := _link(link, atom))
-                case "system":
-                    pass
-            after.append(link)
-        self.after, self.answers, self.tail, self.full = after, answers, tail, link
+                    calls = message.calls
+            ends.append(len(digests))
+        self.answers, self._ends, self._digests = answers, ends, b"".join(digests)
+        self.full = _print(self._digests)
 
+    def upto(self, count: int) -> bytes:
+        """Of the first *count* messages."""
+        return _print(self._digests[: self._ends[count] * _SIZE])
 
-def after_answer(full: bytes, reply: Reply) -> bytes:
-    """The fingerprint of a history and this answer to it, as it will be when the client sends it back."""
-    told = spoken(reply)
-    return _link(full, _assistant(told.text, told.calls))
+    @property
+    def tail(self) -> list[bytes]:
+        """After each message or tool result that follows the last assistant message; the last is `full`."""
+        first, last = self._ends[self.answers[-1] + 1] if self.answers else 0, self._ends[-1]
+        shorter = [_print(self._digests[: number * _SIZE]) for number in range(first + 1, last)]
+        return [*shorter, self.full] if last > first else []
+
+    def after_answer(self, reply: Reply) -> bytes:
+        """The fingerprint of the history and this answer to it, as it will be when the client sends it back."""
+        told = spoken(reply)
+        return _print(self._digests + _digest(_assistant(told.text, told.calls)))
 
 
 def spoken(reply: Reply) -> Message:
     """The assistant message that a client makes of a reply."""
+    if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text):
+        return Message("assistant", only.text)
     return Message(
         role="assistant",
         text="\n".join(part.text for part in reply.parts if isinstance(part, Text | Refusal)),
@@ -74,12 +85,30 @@ def spoken(reply: Reply) -> Message:
 
 def client_of(system: str) -> bytes:
     """What tells alike clients apart: the system prompt without digits, for agents put clocks there."""
+    return b"" if not system else _client_of(system) if len(system) > _LONG else _client_known(system)
+
+
+def _client_of(system: str) -> bytes:
     kept = system.encode("utf-8", "surrogatepass").translate(None, b"0123456789" + _BLANK)
     return blake2b(kept, digest_size=8).digest() if kept else b""
 
 
-def _link(before: bytes, atom: bytes) -> bytes:
-    return blake2b(before + atom, digest_size=16).digest()
+_client_known = lru_cache(maxsize=64)(_client_of)
+
+
+def _kept(message: Message) -> bytes:
+    """The digest of what a user or the assistant said, worked out once for each message."""
+    atom = _user(message) if message.role == "user" else _assistant(message.text, message.calls)
+    message.__dict__["print"] = digest = _digest(atom)
+    return digest
+
+
+def _digest(atom: bytes) -> bytes:
+    return blake2b(atom, digest_size=_SIZE).digest()
+
+
+def _print(digests: bytes) -> bytes:
+    return blake2b(digests, digest_size=_SIZE).digest() if digests else EMPTY
 
 
 # Each kind of atom begins with its own letter, so that none is taken for another.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from llmposter.core.conversation import Conversation, Moment, Step
-from llmposter.core.fingerprint import Prints, after_answer
+from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids
@@ -99,15 +99,13 @@ class Play:
 
     def _input_before(self, index: int) -> bytes:
         """The fingerprint of what the answer at *index* of the history answered."""
-        return self.prints.after[index]
+        return self.prints.upto(index)
 
     def _record(
         self, talk: Talk, count: int, stands: Conversation, ids: tuple[str, ...] = (), *, root: bool = False
     ) -> Position:
         caller = self.found.caller
-        position = Position(
-            talk, self.prints.after[count], stands, caller.who, caller.connection.number, ids, root=root
-        )
+        position = Position(talk, self.prints.upto(count), stands, caller.who, caller.connection.number, ids, root=root)
         self.found.space.record(position)
         return position
 
@@ -204,7 +202,7 @@ class Play:
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
         talk, space, caller = lane.talk, self.found.space, self.found.caller
-        print_ = after_answer(self.prints.full, reply)
+        print_ = self.prints.after_answer(reply)
         older = talk.positions.get(print_)
         if older is None or older.went is None:
             talk.latest = step.after

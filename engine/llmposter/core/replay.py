@@ -105,7 +105,7 @@ class Past:
         """The step that gives the answer at *index* of the history; None if the machine gives another one."""
         machine, turn = self.player.machine, self.turn
         shown = replace(turn, messages=turn.messages[:index])
-        session, name = turn.request.session, self.prints.after[index].hex()
+        session, name = turn.request.session, self.prints.upto(index).hex()
         for attempt in range(1, MOST_ATTEMPTS + 1):
             moment = Moment(self.now, attempt, session=session, fingerprint=name, replayed=True)
             step = machine.advance(stands, shown, moment)

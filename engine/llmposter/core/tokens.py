@@ -23,19 +23,25 @@ _IMAGE = 85
 
 def estimate(text: str) -> int:
     """Tokens of a text: its bytes in UTF-8 divided by four, rounded up."""
-    return -(-len(text.encode("utf-8", "surrogatepass")) // 4)
+    return -(-len(text if text.isascii() else text.encode("utf-8", "surrogatepass")) // 4)
 
 
 def of_turn(turn: Turn) -> int:
     """Tokens of a request: its messages, system prompt and tool declarations."""
     system = _FRAME + estimate(turn.system) if turn.system else 0
-    return system + sum(map(_of_message, turn.messages)) + sum(_of_schema(t.name, t.parameters) for t in turn.tools)
+    said = sum([message.__dict__.get("tokens") or _of_message(message) for message in turn.messages])
+    return system + said + (sum(_of_schema(t.name, t.parameters) for t in turn.tools) if turn.tools else 0)
 
 
 def _of_message(message: Message) -> int:
+    """Worked out once for each message; never 0."""
     said = estimate(message.text) + (message.images + message.files) * _IMAGE
-    called = sum(estimate(call.tool) + estimate(call.arguments) for call in message.calls)
-    return _FRAME + said + called + sum(estimate(result.text) for result in message.results)
+    if message.calls:
+        said += sum(estimate(call.tool) + estimate(call.arguments) for call in message.calls)
+    if message.results:
+        said += sum(estimate(result.text) for result in message.results)
+    message.__dict__["tokens"] = _FRAME + said
+    return _FRAME + said
 
 
 def _of_schema(name: str, parameters: object) -> int:
