@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
+from llmposter.model import Message as Said
 from llmposter.model import Struct
 
 # --- content ----------------------------------------------------------------------------------------------------
@@ -133,9 +134,9 @@ class StreamOptions(Struct, frozen=True):
     include_usage: bool | None = None
 
 
-class Body(Struct, frozen=True):
-    model: str
-    messages: Annotated[list[Message], msgspec.Meta(min_length=1)]
+class Options(Struct, frozen=True, kw_only=True):
+    """All but who asks whom for what."""
+
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     tools: list[FunctionTool | CustomTool] | None = None
@@ -153,6 +154,34 @@ class Body(Struct, frozen=True):
     response_format: dict[str, Any] | None = None
     service_tier: str | None = None
     metadata: dict[str, Any] | None = None
+
+
+class Body(Options, frozen=True, kw_only=True):
+    """The whole body."""
+
+    model: str
+    messages: Annotated[list[Message], msgspec.Meta(min_length=1)]
+
+
+class Envelope(Options, frozen=True, kw_only=True):
+    """The body with its messages as they were sent: most of them came before and are known."""
+
+    model: str
+    messages: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)]
+
+
+class Heard(Struct, frozen=True):
+    """One message, read.
+
+    Attributes:
+        system: of a system or developer message, else None. message: of any other, else None.
+        mute: an assistant message that says nothing. uncalled: its list of calls is empty.
+    """
+
+    system: str | None = None
+    message: Said | None = None
+    mute: bool = False
+    uncalled: bool = False
 
 
 class Asked(Struct, frozen=True):

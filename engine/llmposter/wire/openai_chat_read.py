@@ -10,6 +10,7 @@ import msgspec
 
 from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
 from llmposter.wire import openai_chat_body as sent
+from llmposter.wire.memo import Memo
 from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from llmposter.model import Json, Request
 
 _DECODER: Final = msgspec.json.Decoder(sent.Body)
+_ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
+_MESSAGE: Final = msgspec.json.Decoder(sent.Message)
 _SUPPORTED: Final = {
     "role": ("system", "assistant", "user", "function", "tool", "developer"),
     "type": ("text", "image_url", "input_audio", "refusal", "file"),
@@ -28,32 +31,59 @@ _OF_A_TOOL: Final = re.compile(r" - at `\$\.(?:tools\[\d+\]|messages\[\d+\]\.too
 
 def read(provider: str, request: Request) -> Turn | BadRequest:
     """The request in our words; any bytes give one or the other."""
+    data = request.body
     try:
-        # As text first: the decoder leaves bytes alone that no field wants, and OpenAI does not.
-        body = _DECODER.decode(request.body.decode("utf-8"))
+        # As text where it may not be: the decoder leaves bytes alone that no field wants, and OpenAI does not.
+        body = _ENVELOPE.decode(data if data.isascii() else data.decode("utf-8"))
+        known = _heard if len(body.messages) == 1 else _MEMO.get
+        heard = [known(bytes(raw)) for raw in body.messages]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _refused(data)
+    return _turn(provider, request, body, heard) if body.model else NO_MODEL
+
+
+def _refused(data: bytes) -> BadRequest:
+    """What is wrong with a body, its place told from the top."""
+    try:
+        _DECODER.decode(data.decode("utf-8"))
     except msgspec.ValidationError as error:
         told = str(error)
         return refusal(told, _TOOL_TYPES if _OF_A_TOOL.search(told) else _SUPPORTED)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return NOT_JSON
-    return _turn(provider, request, body) if body.model else NO_MODEL
+        pass
+    return NOT_JSON
 
 
-def _turn(provider: str, request: Request, body: sent.Body) -> Turn:
-    system = [_text(m.content) for m in body.messages if isinstance(m, sent.System | sent.Developer)]
+def _heard(raw: bytes) -> sent.Heard:
+    match _MESSAGE.decode(raw):
+        case sent.System(content=content) | sent.Developer(content=content):
+            return sent.Heard(system=_text(content))
+        case sent.Assistant() as said:
+            return sent.Heard(None, _message(said), not said.says_anything, said.tool_calls == [])
+        case said:
+            return sent.Heard(None, _message(said))
+
+
+_MEMO: Final = Memo(_heard)
+"""Of messages in histories: each comes again with every request that goes on from there."""
+
+
+def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> Turn:
+    messages = [each.message for each in heard if each.message is not None]
+    told = [each.system for each in heard if each.system is not None] if len(messages) < len(heard) else []
     return Turn(
-        provider=provider,
-        request=request,
-        model=body.model,
-        stream=bool(body.stream),
-        system="\n".join(system),
-        messages=tuple(_joined(_message(m) for m in body.messages if not isinstance(m, sent.System | sent.Developer))),
-        tools=tuple(_tools(body)),
-        params=_params(body),
-        metadata=body.metadata or {},
-        retry=_retry(request),
-        breaches=tuple(_breaches(body)),
-        extra=_asked(body),
+        provider,
+        request,
+        body.model,
+        bool(body.stream),
+        "\n".join(told),
+        tuple(_joined(messages)),
+        tuple(_tools(body)) if body.tools or body.functions else (),
+        _params(body),
+        body.metadata or {},
+        _retry(request),
+        tuple(_breaches(body, heard)),
+        _asked(body),
     )
 
 
@@ -77,8 +107,17 @@ def _message(message: sent.User | sent.Assistant | sent.ToolAnswer | sent.Functi
             return Message("tool", results=(ToolResult("", content or "", tool=name),))
 
 
-def _joined(messages: Iterable[Message]) -> Iterator[Message]:
+def _joined(messages: list[Message]) -> Iterable[Message]:
     """The messages with results that follow each other made one."""
+    before = ""
+    for message in messages:
+        if message.role == "tool" == before:
+            return _grouped(messages)
+        before = message.role
+    return messages
+
+
+def _grouped(messages: list[Message]) -> Iterator[Message]:
     for is_tool, group in groupby(messages, key=lambda message: message.role == "tool"):
         if is_tool:
             yield Message("tool", results=tuple(result for message in group for result in message.results))
@@ -117,7 +156,7 @@ def _calls(message: sent.Assistant) -> Iterator[ToolUse]:
         yield ToolUse("", message.function_call.name, message.function_call.arguments)
 
 
-def _tools(body: sent.Body) -> Iterator[Tool]:
+def _tools(body: sent.Options) -> Iterator[Tool]:
     for tool in body.tools or ():
         match tool:
             case sent.FunctionTool(function=named):
@@ -128,7 +167,7 @@ def _tools(body: sent.Body) -> Iterator[Tool]:
         yield Tool(named.name, named.parameters)
 
 
-def _params(body: sent.Body) -> dict[str, Json]:
+def _params(body: sent.Options) -> dict[str, Json]:
     params = {
         "temperature": body.temperature,
         "top_p": body.top_p,
@@ -144,11 +183,16 @@ def _params(body: sent.Body) -> dict[str, Json]:
 
 
 def _retry(request: Request) -> int | None:
-    count = request.headers.get("x-stainless-retry-count", "")
-    return int(count) if count.isascii() and count.isdigit() and len(count) < 10 else None
+    count = request.headers.get("x-stainless-retry-count")
+    return int(count) if count and count.isascii() and count.isdigit() and len(count) < 10 else None
 
 
-def _asked(body: sent.Body) -> sent.Asked:
+_PLAIN: Final = sent.Asked()
+
+
+def _asked(body: sent.Options) -> sent.Asked:
+    if not (body.tools or body.functions or body.n or body.stream_options or body.service_tier):
+        return _PLAIN
     return sent.Asked(
         custom=frozenset(tool.custom.name for tool in body.tools or () if isinstance(tool, sent.CustomTool)),
         legacy=bool(body.functions) and not body.tools,
@@ -161,7 +205,7 @@ def _asked(body: sent.Body) -> sent.Asked:
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def _breaches(body: sent.Body) -> Iterator[str]:
+def _breaches(body: sent.Envelope, heard: list[sent.Heard]) -> Iterator[str]:
     """What OpenAI refuses with a 400 although the body can be read."""
     if body.stream_options is not None and not body.stream:
         yield "The 'stream_options' parameter is only allowed when 'stream' is enabled."
@@ -169,35 +213,30 @@ def _breaches(body: sent.Body) -> Iterator[str]:
         yield "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
     if body.tool_choice is not None and not body.tools:
         yield "'tool_choice' is only allowed when 'tools' are specified."
-    for where in _empty(body):
+    for where in _empty(body, heard):
         yield f"Invalid '{where}': empty array. Expected an array with minimum length 1."
-    for n, message in enumerate(body.messages):
-        if isinstance(message, sent.Assistant) and not message.says_anything:
-            yield f"Invalid value for 'messages[{n}].content': expected a string, got null."
-    for where, name in _declared(body):
+    for n in [n for n, each in enumerate(heard) if each.mute]:
+        yield f"Invalid value for 'messages[{n}].content': expected a string, got null."
+    for where, name in _declared(body) if body.tools or body.functions else ():
         if not _TOOL_NAME.fullmatch(name):
             yield f"Invalid '{where}.name': '{name}' does not match the pattern '^[a-zA-Z0-9_-]{{1,64}}$'."
-    if (body.response_format or {}).get("type") == "json_object" and not _mentions_json(body):
+    if body.response_format and body.response_format.get("type") == "json_object" and not _mentions_json(body):
         yield "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
     if isinstance(body.stop, list) and len(body.stop) > 4:
         yield f"Invalid 'stop': array too long. Expected an array with maximum length 4, but got {len(body.stop)}."
 
 
-def _empty(body: sent.Body) -> Iterator[str]:
-    if body.tools == []:
-        yield "tools"
-    if body.functions == []:
-        yield "functions"
-    for n, message in enumerate(body.messages):
-        if isinstance(message, sent.Assistant) and message.tool_calls == []:
-            yield f"messages[{n}].tool_calls"
+def _empty(body: sent.Options, heard: list[sent.Heard]) -> list[str]:
+    lists = (("tools", body.tools), ("functions", body.functions))
+    found = [name for name, given in lists if given is not None and not given]
+    return found + [f"messages[{n}].tool_calls" for n, each in enumerate(heard) if each.uncalled]
 
 
-def _mentions_json(body: sent.Body) -> bool:
-    return any("json" in _text(message.content).lower() for message in body.messages)
+def _mentions_json(body: sent.Envelope) -> bool:
+    return any("json" in _text(_MESSAGE.decode(raw).content).lower() for raw in body.messages)
 
 
-def _declared(body: sent.Body) -> Iterator[tuple[str, str]]:
+def _declared(body: sent.Options) -> Iterator[tuple[str, str]]:
     for n, tool in enumerate(body.tools or ()):
         match tool:
             case sent.FunctionTool(function=named):
