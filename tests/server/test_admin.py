@@ -29,6 +29,8 @@ latency = "30s"
 reply = "at last"
 """
 
+pytestmark = pytest.mark.usefixtures("transport")
+
 
 @pytest.fixture
 def server() -> Iterator[Running]:

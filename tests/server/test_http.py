@@ -40,8 +40,11 @@ reply = "you said ${user}"
 """.replace("${'LONG'}", "word " * 60_000)
 
 
+pytestmark = pytest.mark.usefixtures("transport")
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[Running]:
+def server(transport: str) -> Iterator[Running]:
     with serving(ECHO) as running:
         yield running
 
@@ -223,12 +226,12 @@ def test_what_is_no_http_is_refused(server: Running, data: bytes) -> None:
         assert raw.ask("GET", "/").status == 200
 
 
-def test_a_head_too_large_ends_the_connection(server: Running) -> None:
-    """Headers over 64 KiB end the connection; the server goes on."""
+def test_a_head_too_large_ends_the_connection(server: Running, transport: str) -> None:
+    """Headers over 64 KiB end the connection, with a 431 where the transport has words; the server goes on."""
     with Raw(server.url) as raw:
         raw.send(b"GET / HTTP/1.1\r\nx: " + b"y" * 100_000)
         with suppress(ConnectionResetError):  # closed with our bytes unread
-            assert raw.file.read() == b""
+            assert raw.file.read().startswith(b"HTTP/1.1 431" if transport == "fast" else b"")
     with Raw(server.url) as raw:
         assert raw.ask("GET", "/").status == 200
 

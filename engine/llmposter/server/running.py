@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import signal
 import sys
 import threading
@@ -20,8 +21,9 @@ from tornado.netutil import bind_sockets
 from llmposter.core.clock import Clock, ManualClock, RealClock
 from llmposter.core.mock import JOURNAL_SIZE, Mock
 from llmposter.server.admin import application
+from llmposter.server.fast import Fast
 from llmposter.server.service import Service
-from llmposter.server.transport import MOST_CONNECTIONS, Router, Transport
+from llmposter.server.transport import MOST_CONNECTIONS, Slow
 from llmposter.server.watch import Silent, Watch
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 MANUAL_START: Final = 1_767_225_600.0
 """Where a manual clock begins: 2026-01-01T00:00:00Z, always, so that the same run gives the same bytes."""
+TRANSPORTS: Final = ("fast", "tornado")
 _BACKLOG: Final = 1024
 _TIME_TO_END: Final = 0.5
 
@@ -44,6 +47,8 @@ class Settings:
         port: 0 takes a free one.
         clock: ``real`` or ``manual``.
         most_connections: that are open at once; more are turned away with a 503 that says so.
+        transport: ``fast``, or ``tornado`` for Tornado's own; the environment variable LLMPOSTER_TRANSPORT has the
+            say where nothing is given.
     """
 
     host: str = "127.0.0.1"
@@ -51,7 +56,19 @@ class Settings:
     clock: str = "real"
     journal_size: int = JOURNAL_SIZE
     most_connections: int = MOST_CONNECTIONS
+    transport: str = field(default_factory=lambda: transport_named(os.environ.get("LLMPOSTER_TRANSPORT", "")))
     watch: Watch = field(default_factory=Silent)
+
+
+def transport_named(name: str) -> str:
+    """The transport of that name, the fast one for none.
+
+    Raises:
+        ValueError: there is no such transport.
+    """
+    if name not in ("", *TRANSPORTS):
+        raise ValueError(f'LLMPOSTER_TRANSPORT is "{name}" and should be {" or ".join(TRANSPORTS)}')
+    return name or TRANSPORTS[0]
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
@@ -71,7 +88,8 @@ class Server:
         hosts = None if names is None else frozenset(names)
         self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts)
         self._most = settings.most_connections
-        self._transport: Transport | None = None
+        self._fast = settings.transport == "fast"
+        self._transport: Fast | Slow | None = None
 
     @property
     def url(self) -> str:
@@ -84,11 +102,11 @@ class Server:
         here = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
         return f"http://{_in_url(here)}:{self.port}"
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Begin to answer, on the running loop."""
-        router = Router(self.service, application(self.service))
-        self._transport = Transport(router, self._most)
-        self._transport.add_sockets(self._sockets)
+        admin = application(self.service)
+        self._transport = (Fast if self._fast else Slow)(self.service, admin, self._most)
+        await self._transport.start(self._sockets, _BACKLOG)
 
     async def close(self) -> None:
         """Stop: no new connections, open answers broken off, nothing left behind."""
@@ -100,8 +118,7 @@ class Server:
         self._transport.stop()
         for task in tuple(self.service.tasks):
             task.cancel()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._transport.close_all_connections(), _TIME_TO_END)
+        await self._transport.close(_TIME_TO_END)
         if self.service.tasks:
             await asyncio.wait(self.service.tasks, timeout=_TIME_TO_END)
 
@@ -167,7 +184,7 @@ class Running:
                 loop.call_soon_threadsafe(end.set)
 
         self._stop = stop
-        self._server.open()
+        await self._server.open()
         self._ready.set()
         await end.wait()
         await self._server.close()
@@ -193,7 +210,7 @@ async def _until_told(server: Server, ready: Callable[[Server], None]) -> None:
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(end.set))
     try:
-        server.open()
+        await server.open()
         ready(server)
         await end.wait()
     finally:

@@ -5,6 +5,8 @@ It makes one `Connection` for each TCP connection and marks it closed when that 
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,6 +19,9 @@ from llmposter.server.answers import Answers
 from llmposter.server.exchange import Exchange
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
     from tornado.http1connection import HTTP1Connection
 
     from llmposter.server.service import Service
@@ -52,7 +57,7 @@ class Router(HTTPServerConnectionDelegate):
             connection.open = False
 
 
-class Transport(HTTPServer):
+class _Tornado(HTTPServer):
     """Tornado's server with bounds that are told to those who meet them."""
 
     def initialize(self, router: Router, most: int = MOST_CONNECTIONS) -> None:  # type: ignore[override]
@@ -76,6 +81,26 @@ class Transport(HTTPServer):
     def on_close(self, server_conn: object) -> None:
         super().on_close(server_conn)
         self._router.on_close(server_conn)
+
+
+class Slow:
+    """All connections of one server, as `Fast` has them."""
+
+    def __init__(self, service: Service, admin: HTTPServerConnectionDelegate, most: int) -> None:
+        self._server = _Tornado(Router(service, admin), most)
+
+    async def start(self, sockets: Sequence[socket.socket], backlog: int) -> None:  # noqa: ARG002 - they listen
+        """Takes connections from now on."""
+        self._server.add_sockets(sockets)
+
+    def stop(self) -> None:
+        """No new connections; those that are open stay."""
+        self._server.stop()
+
+    async def close(self, seconds: float) -> None:
+        """No connection is left after so many seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._server.close_all_connections(), seconds)
 
 
 async def _turn_away(stream: IOStream, body: bytes) -> None:
