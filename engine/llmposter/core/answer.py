@@ -5,7 +5,8 @@ Pure: ids are derived from the place in the conversation, so that the same reque
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
 from llmposter.core import tokens
 from llmposter.core.conversation import Pattern, Shape
@@ -26,25 +27,28 @@ if TYPE_CHECKING:
     Templates: TypeAlias = tuple[tuple[str, Template], ...]
 
 
+_NONE: Final = Tokens()
+
+
 def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failure:
     """What *rule* answers; it has an outcome."""
     match rule.outcome:
         case Fail() as fail:
             return failure(fail, facts)
         case Say() | Refuse() as said:
-            parts = tuple(_parts(said, facts, chance))
+            parts, guess = _fixed(said) or _filled(said, facts, chance)
         case None:
             raise ValueError(f"rule {rule.name!r} passes through and has no answer")
         case _:
             assert_never(rule.outcome)
     return Reply(
-        id=chance.name("reply"),
-        created=int(chance.moment.now),
-        model=turn.model,
-        parts=parts,
-        finish=rule.finish or ("tool_calls" if any(isinstance(p, ToolCall) for p in parts) else "stop"),
-        tokens=Tokens() if chance.moment.replayed else tokens.counted(turn, parts, rule.usage),
-        headers=_headers(rule.headers, facts),
+        chance.name("reply"),
+        int(chance.moment.now),
+        turn.model,
+        parts,
+        rule.finish or ("tool_calls" if any(isinstance(p, ToolCall) for p in parts) else "stop"),
+        _NONE if chance.moment.replayed else tokens.counted(turn, guess or tokens.of_parts(parts), rule.usage),
+        _headers(rule.headers, facts) if rule.headers else (),
     )
 
 
@@ -59,6 +63,21 @@ def failure(fail: Fail, facts: Facts) -> Failure:
         headers=_headers(fail.headers, facts),
         retry_after=None if fail.retry_after is None else float(fail.retry_after),
     )
+
+
+@lru_cache(maxsize=1024)
+def _fixed(said: Say | Refuse) -> tuple[tuple[Part, ...], Tokens] | None:
+    """The parts of an answer that is always the same, and their tokens."""
+    if isinstance(said, Refuse) or said.calls or said.think is not None or said.json is not None:
+        return None
+    if said.reply is None or said.reply.constant is None:
+        return None
+    parts = (Text(said.reply.constant),)
+    return parts, tokens.of_parts(parts)
+
+
+def _filled(said: Say | Refuse, facts: Facts, chance: Chance) -> tuple[tuple[Part, ...], None]:
+    return tuple(_parts(said, facts, chance)), None
 
 
 def _headers(headers: Templates, facts: Facts) -> tuple[tuple[str, str], ...]:

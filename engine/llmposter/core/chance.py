@@ -5,11 +5,11 @@ Nothing here remembers anything; a retry, another place in the file or another c
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, assert_never
 from uuid import UUID
+
+from llmposter.model import Struct
 
 if TYPE_CHECKING:
     from llmposter.core.conversation import Moment
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 _UNIT: Final = 1 / (1 << 53)
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(Struct, frozen=True):
     """The draws of one step.
 
     Attributes:
@@ -44,10 +43,9 @@ class Chance:
         """A UUID of the random kind (RFC 9562, version 4)."""
         return str(UUID(bytes=self.digest(place), version=4))
 
-    def name(self, place: str, length: int = 24) -> str:
-        """Letters and digits that no other answer of the server has."""
-        letters = urlsafe_b64encode(self.digest(f"{self.scenario}\n{place}", 24)).decode("ascii")
-        return letters.replace("-", "x").replace("_", "y")[:length]
+    def name(self, place: str) -> str:
+        """24 letters and digits that no other answer of the server has."""
+        return self.digest(f"{self.scenario}\n{place}", 12).hex()
 
     def seconds(self, latency: Latency | None, place: str) -> float:
         """One draw of a delay; never negative."""

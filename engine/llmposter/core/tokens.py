@@ -62,11 +62,10 @@ def of_parts(parts: Iterable[Part]) -> Tokens:
     return Tokens(output=said + reasoned, reasoning=reasoned)
 
 
-def counted(turn: Turn, parts: Iterable[Part], given: Usage | None) -> Tokens:
-    """Token counts of an answer: those that the rule gives, the estimate for the others."""
-    guess = of_parts(parts)
+def counted(turn: Turn, guess: Tokens, given: Usage | None) -> Tokens:
+    """Token counts of an answer: those that the rule gives; for the others the estimate, of which *guess* is a part."""
     if given is None:
-        return Tokens(input=of_turn(turn), output=guess.output, reasoning=guess.reasoning)
+        return Tokens(of_turn(turn), guess.output, 0, guess.reasoning)
     return Tokens(
         input=of_turn(turn) if given.input is None else given.input,
         output=guess.output if given.output is None else given.output,

@@ -64,8 +64,10 @@ class Walker:
     def fire(self, rule: Rule) -> None:
         """What *rule* does, but for its `goto`."""
         self.rule = rule
-        self.check(rule.expect)
-        self._set(rule)
+        if rule.expect:
+            self.check(rule.expect)
+        if rule.set:
+            self._set(rule)
         if rule.outcome is None:
             self.passed.append(rule)
         else:
@@ -129,8 +131,10 @@ class Walker:
 
     def _undeclared(self, rule: Rule, reply: Reply) -> Iterator[Violation]:
         """The tools that the rule calls and the client did not declare, where one of both says what tools there are."""
-        declared = {tool.name for tool in self.turn.tools}
         calls = rule.outcome.calls if isinstance(rule.outcome, Say) else ()
+        if not calls:
+            return
+        declared = {tool.name for tool in self.turn.tools}
         made = (part for part in reply.parts if isinstance(part, ToolCall))
         for call, part in zip(calls, made, strict=True):
             if part.tool not in declared and (declared or part.tool in self.program.tools):
@@ -152,7 +156,9 @@ class Walker:
             passed=tuple(self.passed),
             violations=tuple(self.violations),
             delivery=delivery,
-            latency=self.chance.seconds(delivery.latency, f"latency {self.rule.name}"),
+            latency=0.0
+            if delivery.latency is None
+            else self.chance.seconds(delivery.latency, f"latency {self.rule.name}"),
             pattern=self.pattern,
         )
 

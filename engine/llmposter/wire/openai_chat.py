@@ -35,6 +35,17 @@ if TYPE_CHECKING:
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
 _FINGERPRINT: Final = "fp_llmposter"
+_OF_JSON: Final = ("content-type", JSON)
+_WHOLE: Final = (
+    b'{"id":%b,"object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,"service_tier":%b,'
+    b'"system_fingerprint":"fp_llmposter"}'
+)
+_USAGE: Final = (
+    b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
+    b'"prompt_tokens_details":{"cached_tokens":%d,"audio_tokens":0},'
+    b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
+    b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+)
 _DONE: Final = sse.event(b"[DONE]")
 
 
@@ -49,19 +60,20 @@ class OpenAIChat:
 
     def whole(self, turn: Turn, reply: Reply) -> Response:
         asked = _asked(turn)
-        choice = {"message": _message(asked, reply), "logprobs": None, "finish_reason": _finish(asked, reply)}
-        body = {
-            "id": f"chatcmpl-{reply.id}",
-            "object": "chat.completion",
-            "created": reply.created,
-            "model": reply.model,
-            "choices": [{"index": n, **choice} for n in range(asked.choices)],
-            "usage": _usage(reply),
-            "service_tier": _TIERS.get(asked.tier, "default"),
-            "system_fingerprint": _FINGERPRINT,
-        }
-        headers = merged((("content-type", JSON), *of_reply(reply)), reply.headers)
-        return Response(200, headers, sse.encode(body))
+        said = b'"message":%b,"logprobs":null,"finish_reason":%b}' % (
+            sse.encode(_message(asked, reply)),
+            sse.encode(_finish(asked, reply)),
+        )
+        body = _WHOLE % (
+            sse.encode(f"chatcmpl-{reply.id}"),
+            reply.created,
+            sse.encode(reply.model),
+            b",".join([b'{"index":%d,%b' % (n, said) for n in range(asked.choices)]),
+            _usage(reply),
+            sse.encode(_TIERS.get(asked.tier, "default")),
+        )
+        headers = merged((_OF_JSON, *of_reply(reply)), reply.headers)
+        return Response(200, headers, body)
 
     def head(self, turn: Turn, reply: Reply) -> Headers:  # noqa: ARG002 - the protocol's
         return merged((*sse.HEADERS, *of_reply(reply)), reply.headers)
@@ -122,7 +134,7 @@ class _Chunks:
 
     def usage(self) -> Frame:
         """The chunk that has no choice."""
-        return Frame(self._start + b'],"usage":' + sse.encode(_usage(self._reply)) + b"}\n\n")
+        return Frame(self._start + b'],"usage":' + _usage(self._reply) + b"}\n\n")
 
     def deltas(self, piece: Piece) -> Iterator[Json]:
         match piece:
@@ -161,6 +173,8 @@ def _asked(turn: Turn) -> Asked:
 
 
 def _message(asked: Asked, reply: Reply) -> Json:
+    if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text):
+        return {"role": "assistant", "content": only.text, "refusal": None, "annotations": []}
     calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
     refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
     thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
@@ -222,20 +236,9 @@ def _finish(asked: Asked, reply: Reply) -> str:
             return word
 
 
-def _usage(reply: Reply) -> Json:
+def _usage(reply: Reply) -> bytes:
     used = reply.tokens
-    return {
-        "prompt_tokens": used.input,
-        "completion_tokens": used.output,
-        "total_tokens": used.input + used.output,
-        "prompt_tokens_details": {"cached_tokens": used.cached, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": used.reasoning,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
+    return _USAGE % (used.input, used.output, used.input + used.output, used.cached, used.reasoning)
 
 
 WIRE: Final[Wire] = OpenAIChat()

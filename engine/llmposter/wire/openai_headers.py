@@ -6,6 +6,7 @@ Figures are derived from the answer and nothing else, so that the same answer ha
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -30,20 +31,33 @@ def merged(ours: Headers, given: Headers) -> Headers:
 
 def of_server(seed: bytes, milliseconds: int = 12) -> Headers:
     """Who answered; *seed* tells one answer from another."""
-    request = blake2b(seed, digest_size=16).hexdigest()
+    return (_request(seed), *_who(milliseconds))
+
+
+def of_reply(reply: Reply) -> Headers:
+    """The headers of an answer, without its content type: who answered, and how much of the limits is left."""
+    used = reply.tokens
+    return (_request(reply.id.encode("utf-8", "replace")), *_of_tokens(used.input + used.output, used.output))
+
+
+def _request(seed: bytes) -> tuple[str, str]:
+    return "x-request-id", f"req_{blake2b(seed, digest_size=16).hexdigest()}"
+
+
+def _who(milliseconds: int) -> Headers:
     return (
-        ("x-request-id", f"req_{request}"),
         ("openai-organization", "llmposter"),
         ("openai-processing-ms", str(milliseconds)),
         ("openai-version", "2020-10-01"),
     )
 
 
-def of_reply(reply: Reply) -> Headers:
-    """The headers of an answer, without its content type: who answered, and how much of the limits is left."""
-    used = min(reply.tokens.input + reply.tokens.output, _TOKENS)
+@lru_cache(maxsize=1024)
+def _of_tokens(used: int, output: int) -> Headers:
+    """All that depends on nothing but how much was said."""
+    used = min(used, _TOKENS)
     return (
-        *of_server(reply.id.encode("utf-8", "replace"), 180 + 12 * reply.tokens.output),
+        *_who(180 + 12 * output),
         ("x-ratelimit-limit-requests", str(_REQUESTS)),
         ("x-ratelimit-limit-tokens", str(_TOKENS)),
         ("x-ratelimit-remaining-requests", str(_REQUESTS - 1)),
