@@ -158,7 +158,7 @@ class Peer(Outlet):
                 self._second = second_look.Look(self._early)
                 self._look_again(data)
             else:
-                self._refuse(Refused(501, "that method is none of HTTP's"))
+                self._refuse(Refused(400, "no method that is known begins what follows another request"))
             return
         except HttpParserCallbackError as error:
             cause = error.__context__
