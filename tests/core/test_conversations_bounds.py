@@ -73,12 +73,8 @@ def check(mock: Mock) -> None:
                 assert standing in positions
             assert set(space._ids.values()) <= set(positions)
             lanes = {lane for talk in mine for lane in talk.lanes}
-            assert {lane for under in space.lanes._open._under.values() for lane in under} == {
-                lane for lane in lanes if lane.answer is None
-            }
-            assert {lane for under in space.lanes._closed._under.values() for lane in under} == {
-                lane for lane in lanes if lane.answer is not None
-            }
+            assert set(space.lanes._open) == {lane for lane in lanes if lane.answer is None}
+            assert set(space.lanes._closed) == {lane for lane in lanes if lane.answer is not None}
             kept |= {lane for lane in lanes if lane.answer is not None}
     assert kept == set(mock._sessions._kept.lanes)
     assert talks == len(mock._sessions._talks) <= mock._sessions.most

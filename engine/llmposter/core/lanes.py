@@ -86,8 +86,8 @@ class Lane:
         return (at, (*at, number), (*at, self.input, self.sdk, "sdk"), (*at, self.input, self.sdk, number))
 
     def closed_keys(self) -> tuple[Hashable, ...]:
-        at, number = (self.place, self.input, self.who), self.connection.number
-        return ((*at, number), (*at, self.sdk, "sdk"), (*at, self.sdk, number))
+        place, said, who, sdk, number = self.place, self.input, self.who, self.sdk, self.connection.number
+        return (place, said, who, number), (place, said, who, sdk, "sdk"), (place, said, who, sdk, number)
 
 
 NOWHERE = Connection(0)
@@ -161,14 +161,19 @@ class Lanes:
         """
         if caller.retry:
             found = self._retried(caller, places[0], caller.retry)
+        elif not self._open:
+            found = self._ended(caller, places[0])
         elif (found := self._same_connection(caller, places, origin)) is None:
-            if caller.retry is None:
-                at = (places[0], caller.input, caller.who, caller.connection.number)
-                found = self._closed.newest(at)
-            found = found or self._abandoned(caller, places, origin)
+            found = self._ended(caller, places[0]) or self._abandoned(caller, places, origin)
         if found is not None and found.answer is not None and found.closed_at < now - KEEPS_ANSWER:
             return None
         return found
+
+    def _ended(self, caller: Caller, place: bytes) -> Lane | None:
+        """Without a count, the same again on the same connection asks for the same answer."""
+        if caller.retry is not None:
+            return None
+        return self._closed.newest((place, caller.input, caller.who, caller.connection.number))
 
     def _retried(self, caller: Caller, place: bytes, count: int) -> Lane | None:
         """The SDK says that this is its retry: the one before it came here, unless the server never saw it."""

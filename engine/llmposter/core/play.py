@@ -15,6 +15,8 @@ from llmposter.core.replay import made_ids
 from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llmposter.core.dispatch import Found
     from llmposter.core.journal import Entry
     from llmposter.core.sessions import Session, Sessions
@@ -118,7 +120,8 @@ class Play:
     def _places(self, position: Position | None) -> tuple[bytes, ...]:
         """Where lanes may hang for this request, longest first."""
         if position is None or position.root:
-            return (self.prints.full, *reversed(self.prints.tail[:-1]))
+            tail = self.prints.tail
+            return (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
         echoed = self.turn.messages[self.prints.answers[-1]].calls
         if self.found.space.named(call.id for call in echoed) is position:
             return (position.print + position.talk.id.encode(),)  # no other client can stand here
@@ -181,14 +184,7 @@ class Play:
 
     def _advance(self, lane: Lane, findings: tuple[str, ...]) -> Step:
         talk = lane.talk
-        moment = Moment(
-            now=self.now,
-            attempt=lane.attempts,
-            conversation=talk.id,
-            session=self.session.name,
-            number=talk.number,
-            fingerprint=self.prints.full.hex(),
-        )
+        moment = Moment(self.now, lane.attempts, talk.id, self.session.name, talk.number, self.prints.full.hex())
         step = self.found.player.machine.advance(lane.stands, self.turn, moment)
         step = self._noted(step, talk, findings)
         self.entry.took(step)
@@ -206,7 +202,8 @@ class Play:
         older = talk.positions.get(print_)
         if older is None or older.went is None:
             talk.latest = step.after
-        ids = made_ids(step, [part.id for part in reply.parts if isinstance(part, ToolCall)])
+        calls = [part.id for part in reply.parts if isinstance(part, ToolCall)]
+        ids = made_ids(step, calls) if calls else ()
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
         space.record(position)
         position.closed = lane
@@ -231,7 +228,7 @@ class Play:
 
     def _noted(self, step: Step, talk: Talk, findings: tuple[str, ...]) -> Step:
         """With what is new about the client's history; the old stays in it and is told once."""
-        new = [finding for finding in findings if finding not in talk.findings]
+        new = [finding for finding in findings if finding not in talk.findings] if findings else ()
         if not new:
             return step
         talk.findings |= frozenset(new)
@@ -249,5 +246,5 @@ class Play:
         return step
 
 
-def _violations(findings: tuple[str, ...] | list[str]) -> tuple[Violation, ...]:
+def _violations(findings: Iterable[str]) -> tuple[Violation, ...]:
     return tuple(Violation("conformance", finding) for finding in findings)

@@ -124,6 +124,8 @@ def made_ids(step: Step, ids: Sequence[str]) -> tuple[str, ...]:
 
     An author's own id comes in every conversation, and a short one may be a framework's own counting.
     """
+    if not ids:
+        return ()
     said = step.rule.outcome if step.rule is not None else None
     own = [call.id is not None for call in said.calls] if isinstance(said, Say) else [False] * len(ids)
     return tuple(name for name, of_author in zip(ids, own, strict=False) if not of_author and len(name) >= _LONG)
