@@ -5,6 +5,7 @@ Exit codes: 0 well, 1 findings or failures in what was given, 2 could not run; n
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -35,6 +36,8 @@ class Trouble(click.ClickException):
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # What a start makes stays: looking through it again and again for garbage is a tenth of its time.
+    gc.set_threshold(100_000, 50, 100)
     for stream in (sys.stdout, sys.stderr):
         # What a scenario holds need not be printable where it is printed.
         with suppress(AttributeError):

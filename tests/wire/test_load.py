@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+import sys
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -18,11 +20,24 @@ OTHER = SimpleNamespace(name="other")
 
 
 @pytest.fixture
-def fresh(monkeypatch):
-    """`load` as if it was never called, with the entry points of the test."""
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """`load` as if it was never called, with an installed package that has these entry points."""
 
-    def found(*entries: EntryPoint):
-        monkeypatch.setattr(wires, "entry_points", lambda group: [e for e in entries if e.group == group])
+    def found(*entries: str, group: str = wires.GROUP, archive: bool = False, kind: str = "dist-info"):
+        text = "\n".join([f"[{group}]", *entries])
+        folder = f"other-1.{kind}"
+        place = tmp_path / "archive.zip" if archive else tmp_path
+        if archive:
+            with zipfile.ZipFile(place, "w") as zipped:
+                zipped.writestr(f"{folder}/entry_points.txt", text)
+                zipped.writestr(f"{folder}/METADATA", "Name: other\nVersion: 1\n")
+        else:
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "entry_points.txt").write_text(text, encoding="utf-8")
+            (tmp_path / folder / ("METADATA" if kind == "dist-info" else "PKG-INFO")).write_text(
+                "Name: other\nVersion: 1\n", encoding="utf-8"
+            )
+        monkeypatch.syspath_prepend(str(place))
         return wires.load.__wrapped__()
 
     return found
@@ -42,16 +57,37 @@ def test_nobody_can_change_what_was_found() -> None:
         wires.load()["mine"] = OTHER
 
 
-def test_a_wire_of_another_package_is_found(fresh) -> None:
-    """An entry point of the group names a wire."""
-    found = fresh(EntryPoint("other", f"{__name__}:OTHER", wires.GROUP), EntryPoint("no", "no:no", "other.group"))
-    assert {*wires.load(), "other"} == set(found)
+@pytest.mark.parametrize("how", [{}, {"kind": "egg-info"}, {"archive": True}], ids=["wheel", "egg", "archive"])
+def test_a_wire_of_another_package_is_found(how: dict, fresh) -> None:
+    """An entry point of the group names a wire, wherever the package is installed."""
+    assert {*wires.load(), "other"} == set(fresh(f"other = {__name__}:OTHER", **how))
+
+
+def test_another_group_names_no_wire(fresh) -> None:
+    """An entry point of another group is left alone."""
+    assert set(wires.load()) == set(fresh("no = no:no", group="other.group"))
+
+
+def test_a_finder_of_another_kind_is_asked(fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not only Python itself says what is installed, `importlib.metadata` is asked, and gives the same."""
+    from importlib.metadata import DistributionFinder
+
+    class Finder(DistributionFinder):
+        def find_spec(self, *_: object) -> None: ...
+        def find_distributions(self, context: object = None) -> list:
+            asked.append(context)
+            return []
+
+    asked: list = []
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    assert set(wires.load()) == set(fresh("no = no:no", group="other.group"))
+    assert asked
 
 
 def test_two_wires_of_one_name_are_refused(fresh) -> None:
     """The message says which name."""
     with pytest.raises(ValueError, match='two wires are called "openai"'):
-        fresh(EntryPoint("again", "llmposter.wire.openai_chat:WIRE", wires.GROUP))
+        fresh("again = llmposter.wire.openai_chat:WIRE")
 
 
 def rule(**more: object) -> Rule:

@@ -5,9 +5,11 @@ A wire is a module of this package with a `WIRE`, or an entry point of the group
 
 from __future__ import annotations
 
+import os
+import sys
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.machinery import PathFinder
 from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -42,4 +44,34 @@ def _own() -> Iterator[Wire]:
 
 
 def _others() -> Iterator[Wire]:
-    return (entry.load() for entry in entry_points(group=GROUP))
+    if not any(map(_may_name_wires, sys.path)) and not _other_finders():
+        return
+    from importlib.metadata import entry_points
+
+    yield from (entry.load() for entry in entry_points(group=GROUP))
+
+
+def _may_name_wires(place: str) -> bool:
+    """Whether a package in *place* may have an entry point of the group; `importlib.metadata` takes long to say so."""
+    try:
+        with os.scandir(place or ".") as entries:
+            known = [entry.path for entry in entries if entry.name.lower().endswith((".dist-info", "egg-info"))]
+    except NotADirectoryError:
+        # An archive, which `importlib.metadata` can look into.
+        return True
+    except OSError:
+        return False
+    return any(GROUP.encode() in _read(os.path.join(path, "entry_points.txt")) for path in known)  # noqa: PTH118
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - hundreds of them at a start
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _other_finders() -> bool:
+    """Whether somebody else than Python says what is installed."""
+    return any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder)
