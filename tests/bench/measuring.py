@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -65,7 +66,10 @@ class Running:
         self.peer, self.port, self.number = peer, free_port(), 0
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            peer.command(file, self.port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            peer.command(file, self.port),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
         )
         self.listen()
         self.started = time.perf_counter() - began
@@ -116,6 +120,11 @@ class Running:
             self.process.wait()
 
 
+def environment() -> dict[str, str]:
+    """As users have it: Python keeps what it compiled, so that the second start compiles nothing."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -160,7 +169,7 @@ def afforded(server: Running, load: Load, case: Case, requests: int) -> int:
     """As many of *requests* as take about a second, once the server is warm."""
     server.ask(load, case, min(requests, 32))
     cost = server.ask(load, case, max(1, min(requests // 2, 64))).cpu
-    return max(min(requests, int(1e6 / max(cost, 1.0))), min(requests, 32))
+    return max(min(requests, int(1e6 / max(cost, 1.0))), min(requests, CONNECTIONS))
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 
 import report
 from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
-from measuring import alternated, client, ratio, running
+from measuring import alternated, client, environment, ratio, running
 from peers import OURS, Peer, found
 
 
@@ -129,7 +129,11 @@ def starting(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
         for _ in range(counts.starts + 1):
             began = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "llmposter", *arguments], check=True, capture_output=True, cwd=report.TOP
+                [sys.executable, "-m", "llmposter", *arguments],
+                check=True,
+                capture_output=True,
+                cwd=report.TOP,
+                env=environment(),
             )
             walls.setdefault(f"{OURS.name} {arguments[0]}", []).append(time.perf_counter() - began)
     # The first start fills the system's caches.
