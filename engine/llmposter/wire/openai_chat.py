@@ -34,11 +34,17 @@ if TYPE_CHECKING:
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
-_FINGERPRINT: Final = "fp_llmposter"
+_FIELDS: Final[dict[type[Part], bytes]] = {Text: b"content", Thinking: b"reasoning_content", Refusal: b"refusal"}
+_BEGIN: Final = b'{"role":"assistant","content":"","refusal":null}'
+_BEGIN_NULL: Final = b'{"role":"assistant","content":null,"refusal":null}'
 _OF_JSON: Final = ("content-type", JSON)
 _WHOLE: Final = (
     b'{"id":%b,"object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,"service_tier":%b,'
     b'"system_fingerprint":"fp_llmposter"}'
+)
+_CHUNK: Final = (
+    b'data: {"id":%b,"object":"chat.completion.chunk","created":%d,"model":%b,"service_tier":%b,'
+    b'"system_fingerprint":"fp_llmposter","choices":['
 )
 _USAGE: Final = (
     b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
@@ -81,12 +87,14 @@ class OpenAIChat:
     def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
         asked = _asked(turn)
         chunks = _Chunks(asked, reply)
-        yield from chunks.delta(
-            {"role": "assistant", "content": None if _content(reply) is None else "", "refusal": None}
-        )
+        yield from chunks.written(_BEGIN_NULL if _content(reply) is None else _BEGIN)
         for piece in pieces:
-            for delta in chunks.deltas(piece):
-                yield from chunks.delta(delta, piece)
+            match piece:
+                case Delta(part=Text() | Thinking() | Refusal() as part, text=text):
+                    yield from chunks.written(b'{"%b":%b}' % (_FIELDS[type(part)], sse.encode(text)), piece)
+                case _:
+                    for delta in chunks.deltas(piece):
+                        yield from chunks.delta(delta, piece)
         yield from chunks.delta({}, finish=_finish(asked, reply))
         if asked.usage:
             yield chunks.usage()
@@ -111,26 +119,25 @@ class _Chunks:
     """The chunks of one stream: what all have in common is encoded once."""
 
     def __init__(self, asked: Asked, reply: Reply) -> None:
-        envelope = {
-            "id": f"chatcmpl-{reply.id}",
-            "object": "chat.completion.chunk",
-            "created": reply.created,
-            "model": reply.model,
-            "service_tier": _TIERS.get(asked.tier, "default"),
-            "system_fingerprint": _FINGERPRINT,
-        }
-        start = b"data: " + sse.encode(envelope)[:-1] + b',"choices":['
+        start = _CHUNK % (
+            sse.encode(f"chatcmpl-{reply.id}"),
+            reply.created,
+            sse.encode(reply.model),
+            sse.encode(_TIERS.get(asked.tier, "default")),
+        )
         self._asked, self._reply, self._start = asked, reply, start
         self._starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
         self._end = (b',"usage":null}' if asked.usage else b"}") + b"\n\n"
         self._calls: dict[int, int] = {}
         self._texts = 0
 
-    def delta(self, delta: Json, piece: Piece | None = None, finish: str | None = None) -> Iterator[Frame]:
+    def delta(self, delta: Json, piece: Piece | None = None, finish: str | None = None) -> list[Frame]:
+        return self.written(sse.encode(delta), piece, b"null" if finish is None else sse.encode(finish))
+
+    def written(self, delta: bytes, piece: Piece | None = None, finish: bytes = b"null") -> list[Frame]:
         """One chunk for each choice."""
-        rest = sse.encode(delta) + b',"logprobs":null,"finish_reason":' + sse.encode(finish) + b"}]" + self._end
-        for start in self._starts:
-            yield Frame(start + rest, piece)
+        rest = b'%b,"logprobs":null,"finish_reason":%b}]%b' % (delta, finish, self._end)
+        return [Frame(start + rest, piece) for start in self._starts]
 
     def usage(self) -> Frame:
         """The chunk that has no choice."""
@@ -147,9 +154,7 @@ class _Chunks:
                 self._texts += 1
             case Delta(index=index, part=ToolCall() as call, text=text):
                 yield self._call_goes_on(index, call, text)
-            case Delta(part=part, text=text):
-                yield {_field(part): text}
-            case Started() | Ended():
+            case Delta() | Started() | Ended():
                 return
             case _:
                 assert_never(piece)
@@ -210,20 +215,6 @@ def _call(asked: Asked, call: ToolCall, arguments: str) -> dict[str, Json]:
 def _is_legacy(asked: Asked, reply: Reply) -> bool:
     """Whether the call is spelt as `function_call`, which can say no more than one."""
     return asked.legacy and sum(isinstance(part, ToolCall) for part in reply.parts) == 1
-
-
-def _field(part: Part) -> str:
-    match part:
-        case Text():
-            return "content"
-        case Thinking():
-            return "reasoning_content"
-        case Refusal():
-            return "refusal"
-        case ToolCall():
-            raise ValueError("a tool call is no field of its own")
-        case _:
-            assert_never(part)
 
 
 def _finish(asked: Asked, reply: Reply) -> str:
