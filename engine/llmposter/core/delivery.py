@@ -6,7 +6,7 @@ Pure and lazy: nothing is cut or encoded before the transport asks for it, and n
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, assert_never
 
 from llmposter.model import Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
@@ -29,8 +29,8 @@ def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
     match step.outcome:
         case Reply() as reply if turn.stream:
             frames = wire.stream(turn, reply, pieces(reply, step.delivery.chunk))
-            sends = (frame.data for frame in frames)
-            return Plan(200, wire.head(turn, reply), streamed=True, items=_items(step.latency, sends))
+            sends = (Send(frame.data) for frame in frames)
+            return Plan(200, wire.head(turn, reply), streamed=True, items=_after(step.latency, sends))
         case Reply() as reply:
             return _at_once(step.latency, wire.whole(turn, reply))
         case Failure() as failure:
@@ -42,14 +42,11 @@ def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
 
 
 def _at_once(latency: float, response: Response) -> Plan:
-    return Plan(response.status, response.headers, streamed=False, items=_items(latency, (response.body,)))
+    return Plan(response.status, response.headers, streamed=False, items=_after(latency, (Send(response.body),)))
 
 
-def _items(latency: float, sends: Iterable[bytes]) -> Iterator[Item]:
-    if latency > 0:
-        yield Wait(latency)
-    for data in sends:
-        yield Send(data)
+def _after(latency: float, sends: Iterable[Send]) -> Iterable[Item]:
+    return chain((Wait(latency),), sends) if latency > 0 else sends
 
 
 def pieces(reply: Reply, chunk: Chunk) -> Iterator[Piece]:
