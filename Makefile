@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
 SCENARIO ?= scenarios/hello.toml
 PORT ?= 2112
+BENCH ?=
 SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,7 +33,7 @@ lint: $(VENV)/.tested
 	@$(BIN)/lint-imports
 
 bench: $(VENV)/.tested
-	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python tests/bench/run.py $(BENCH)
 
 format: $(VENV)/.tested
 	@$(BIN)/ruff check --fix
