@@ -135,7 +135,8 @@ class Lent(HTTPConnection):
 def _follow(going: Awaitable[None] | None, done: asyncio.Future[None]) -> None:
     """*done* is done when *going* is, with an error that Tornado knows."""
     if going is None:
-        done.set_result(None)
+        # Not at once: a handler that writes without end would never let others run.
+        asyncio.get_running_loop().call_soon(_resolve, done)
         return
 
     def over(future: asyncio.Future[None]) -> None:
@@ -148,6 +149,11 @@ def _follow(going: Awaitable[None] | None, done: asyncio.Future[None]) -> None:
             done.set_result(None)
 
     asyncio.ensure_future(going).add_done_callback(over)
+
+
+def _resolve(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
 
 
 class Borrowed:

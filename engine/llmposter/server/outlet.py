@@ -45,8 +45,9 @@ class Outlet(asyncio.Protocol):
 
     def drained(self) -> Awaitable[None] | None:
         """Returns once the client has read enough for more to be written; None if it has."""
-        if not self.full:
+        if not self.full and not self.transport.is_closing():
             return None
+        # A transport that is about to tell of its end takes everything and says nothing.
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         return waiter
