@@ -48,7 +48,7 @@ class Lane:
         origin: the position that it started from; None for an opening.
         stands: the conversation, with what its errors did.
         sdk: the retry count of the last request, -1 where the client sends none.
-        answer: the step that closed it.
+        answer: the step that closed it. gives: the position that the answer led to, while it is kept.
     """
 
     __slots__ = (
@@ -56,6 +56,7 @@ class Lane:
         "attempts",
         "closed_at",
         "connection",
+        "gives",
         "input",
         "origin",
         "place",
@@ -71,6 +72,7 @@ class Lane:
         self.who = self.input = b""
         self.connection = NOWHERE
         self.answer: Step | None = None
+        self.gives: Position | None = None
 
     def came(self, caller: Caller) -> None:
         """A request of this client came: its attempts go on, or begin again with another input."""
@@ -108,6 +110,8 @@ class Kept:
             if len(self.lanes) <= MOST_CLOSED and first.closed_at >= now - KEEPS_ANSWER:
                 return
             first.talk.space.lanes.forget(first)
+            if first.gives is not None:
+                first.gives.closed = None
 
 
 class Lanes:

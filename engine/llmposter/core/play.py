@@ -206,7 +206,7 @@ class Play:
         ids = made_ids(step, calls) if calls else ()
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
         space.record(position)
-        position.closed = lane
+        position.closed, lane.gives = lane, position
         space.latest, space.stood = talk, True
         space.lanes.close(lane, step, self.now)
 

@@ -171,6 +171,7 @@ class Space:
 
     def forget(self, position: Position) -> None:
         position.talk.positions.pop(position.print, None)
+        position.closed = None
         found = self._at.get(position.print)
         if isinstance(found, Crowd):
             found.discard(position)

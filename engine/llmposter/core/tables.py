@@ -27,6 +27,8 @@ class Tables:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        # No step changes a mapping, so that all conversations can begin with the same one.
+        self._vars = dict(program.vars)
         self._lists = {
             state: _lists(program.always, rules, program.otherwise) for state, rules in program.states.items()
         }
@@ -34,7 +36,7 @@ class Tables:
 
     def begin(self, now: float) -> Conversation:
         """A conversation in which nothing was said yet."""
-        return Conversation(self.program.start, dict(self.program.vars), began=now, entered=now, last=now)
+        return Conversation(self.program.start, self._vars, began=now, entered=now, last=now)
 
     def serves(self, turn: Turn) -> bool:
         """Whether this scenario takes a new conversation that begins so."""
