@@ -9,6 +9,7 @@ from machines import scenario, turn
 
 from llmposter.core import heap
 from llmposter.core.clock import ManualClock
+from llmposter.core.conversation import Conversation, Counts, counted, read, written
 from llmposter.core.mock import Mock
 from llmposter.core.positions import Talk
 
@@ -46,3 +47,21 @@ def test_a_dropped_conversation_leaves_no_cycle(monkeypatch) -> None:
         assert seen() is None
     finally:
         gc.enable()
+
+
+def test_conversations_that_did_alike_share_their_counts() -> None:
+    """Counts are one table for all that counted the same; past the bound each has its own, with the same content."""
+    none = Counts()
+    assert counted(counted(none, "a"), "b") is counted(counted(none, "a"), "b")
+    assert {"a": 2} == counted(counted(none, "a"), "a")
+    assert {} == none
+    for number in range(20_000):
+        assert {f"n{number}": 1} == counted(none, f"n{number}")
+    assert counted(none, "n19999") is not counted(none, "n19999")
+    assert {"n19999": 2} == counted(counted(none, "n19999"), "n19999")
+
+
+def test_shared_counts_are_written_as_any_others() -> None:
+    """A conversation with shared counts survives JSON."""
+    stands = Conversation("a", {}, counted(Counts(), "a"), counted(Counts(), "a#1"))
+    assert stands == read(written(stands))

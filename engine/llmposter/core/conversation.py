@@ -6,6 +6,7 @@ Pure: time, chance and identity come in with a `Moment`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -13,6 +14,36 @@ from msgspec.structs import replace
 
 from llmposter.model import Outcome, Struct, Violation
 from llmposter_dsl.program import Delivery, Duration, Rule, Value
+
+_MOST_SHARED = 10_000
+"""Tables of counts that the conversations of one scenario share."""
+
+
+class Counts(dict[str, int]):
+    """Counts by name that never change: conversations that did alike share them, which is most of what they hold."""
+
+    __slots__ = ("_more", "_room")
+
+    def __init__(self, values: Mapping[str, int] = MappingProxyType({}), room: list[int] | None = None) -> None:
+        super().__init__(values)
+        self._more: dict[str, Counts] = {}
+        self._room = [_MOST_SHARED] if room is None else room
+
+    def more(self, name: str) -> Mapping[str, int]:
+        """These with one more of *name*."""
+        if (known := self._more.get(name)) is not None:
+            return known
+        values = {**self, name: self.get(name, 0) + 1}
+        if self._room[0] <= 0:
+            return values
+        self._room[0] -= 1
+        self._more[name] = made = Counts(values, self._room)
+        return made
+
+
+def counted(counts: Mapping[str, int], name: str) -> Mapping[str, int]:
+    """*counts* with one more of *name*."""
+    return counts.more(name) if isinstance(counts, Counts) else {**counts, name: counts.get(name, 0) + 1}
 
 
 class Conversation(Struct, frozen=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llmposter.core.chance import Chance
-from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.conversation import Conversation, Counts, Moment, Step
 from llmposter.core.facts import Facts
 from llmposter.core.index import FEWEST, Index
 from llmposter.core.pattern import json_text
@@ -28,7 +28,7 @@ class Tables:
     def __init__(self, program: Program) -> None:
         self.program = program
         # No step changes a mapping, so that all conversations can begin with the same one.
-        self._vars = dict(program.vars)
+        self._vars, self._none = dict(program.vars), Counts()
         self._lists = {
             state: _lists(program.always, rules, program.otherwise) for state, rules in program.states.items()
         }
@@ -36,7 +36,7 @@ class Tables:
 
     def begin(self, now: float) -> Conversation:
         """A conversation in which nothing was said yet."""
-        return Conversation(self.program.start, self._vars, began=now, entered=now, last=now)
+        return Conversation(self.program.start, self._vars, self._none, self._none, 0, now, now, now)
 
     def serves(self, turn: Turn) -> bool:
         """Whether this scenario takes a new conversation that begins so."""

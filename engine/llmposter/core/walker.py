@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from llmposter.core import answer
 from llmposter.core.chance import Chance
-from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.conversation import Conversation, Moment, Step, counted
 from llmposter.core.facts import Facts
 from llmposter.core.pattern import known, pattern
 from llmposter.model import Miss, Reply, ToolCall, Violation
@@ -79,12 +79,12 @@ class Walker:
         was, now, outcome = self.stands, self.moment.now, self.outcome
         visits, answered = was.visits, isinstance(outcome, Reply)
         if answered:
-            visits = {**visits, was.state: visits.get(was.state, 0) + 1}
+            visits = counted(visits, was.state)
         self.stands = Conversation(
             self.state,
             was.vars,
             visits,
-            {**was.fired, rule.name: was.fired.get(rule.name, 0) + 1},
+            counted(was.fired, rule.name),
             was.answers + answered,
             was.began,
             was.entered if rule.goto is None else now,
