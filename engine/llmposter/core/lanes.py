@@ -112,6 +112,8 @@ class Kept:
             first.talk.space.lanes.forget(first)
             if first.gives is not None:
                 first.gives.closed = None
+            if not first.talk.lanes:
+                first.talk.lanes = {}  # a dict that was emptied keeps its room
 
 
 class Lanes:
