@@ -89,12 +89,11 @@ class OpenAIChat:
         chunks = _Chunks(asked, reply)
         yield from chunks.written(_BEGIN_NULL if _content(reply) is None else _BEGIN)
         for piece in pieces:
-            match piece:
-                case Delta(part=Text() | Thinking() | Refusal() as part, text=text):
-                    yield from chunks.written(b'{"%b":%b}' % (_FIELDS[type(part)], sse.encode(text)), piece)
-                case _:
-                    for delta in chunks.deltas(piece):
-                        yield from chunks.delta(delta, piece)
+            if isinstance(piece, Delta) and (field := _FIELDS.get(type(piece.part))) is not None:
+                yield from chunks.written(b'{"%b":%b}' % (field, sse.encode(piece.text)), piece)
+            elif not isinstance(piece, Ended):
+                for delta in chunks.deltas(piece):
+                    yield from chunks.delta(delta, piece)
         yield from chunks.delta({}, finish=_finish(asked, reply))
         if asked.usage:
             yield chunks.usage()
