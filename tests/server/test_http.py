@@ -364,3 +364,9 @@ def test_ipv6_is_served_where_the_machine_has_it() -> None:
         assert server.url.startswith("http://[::1]:")
         assert text(raw.ask("POST", CHAT, chat("six"))) == "you said six"
         assert raw.ask("GET", "/_llmposter/health").status == 200
+
+
+def test_there_are_two_transports() -> None:
+    """Any other name is refused in words that say which there are."""
+    with pytest.raises(CannotListen, match=r'LLMPOSTER_TRANSPORT\) is "foo" and should be fast or tornado'):
+        Running([], Settings(transport="foo"))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 from tornado.netutil import bind_sockets
 
 from llmposter.core.clock import Clock, ManualClock, RealClock
+from llmposter.core.heap import settle
 from llmposter.core.mock import JOURNAL_SIZE, Mock
 from llmposter.server.admin import application
 from llmposter.server.fast import Fast
@@ -56,29 +57,21 @@ class Settings:
     clock: str = "real"
     journal_size: int = JOURNAL_SIZE
     most_connections: int = MOST_CONNECTIONS
-    transport: str = field(default_factory=lambda: transport_named(os.environ.get("LLMPOSTER_TRANSPORT", "")))
+    transport: str = field(default_factory=lambda: os.environ.get("LLMPOSTER_TRANSPORT") or TRANSPORTS[0])
     watch: Watch = field(default_factory=Silent)
 
 
-def transport_named(name: str) -> str:
-    """The transport of that name, the fast one for none.
-
-    Raises:
-        ValueError: there is no such transport.
-    """
-    if name not in ("", *TRANSPORTS):
-        raise ValueError(f'LLMPOSTER_TRANSPORT is "{name}" and should be {" or ".join(TRANSPORTS)}')
-    return name or TRANSPORTS[0]
-
-
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
-    """The address cannot be had; the message is for the user."""
+    """The address or the transport cannot be had; the message is for the user."""
 
 
 class Server:
     """Listens from its making on; answers once `open` is called on a loop."""
 
     def __init__(self, programs: Sequence[Program], settings: Settings) -> None:
+        if settings.transport not in TRANSPORTS:
+            named = f'the transport (LLMPOSTER_TRANSPORT) is "{settings.transport}"'
+            raise CannotListen(f"{named} and should be {' or '.join(TRANSPORTS)}")
         self._sockets = _bind(settings.host, settings.port)
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
@@ -212,6 +205,7 @@ async def _until_told(server: Server, ready: Callable[[Server], None]) -> None:
     try:
         await server.open()
         ready(server)
+        settle()
         await end.wait()
     finally:
         await server.close()
