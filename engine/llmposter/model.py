@@ -78,6 +78,8 @@ class Message(Struct, frozen=True, dict=True):
         text: text parts joined with LF; for an assistant also its refusal.
         images, files: attachments of this message.
         thinking: reasoning echoed by the client; no part of the fingerprint.
+        answer: `Reply.id` of the answer that this is, where the client echoes ids or signatures that tell it (of the
+            Responses API's items, of reasoning); "" where it does not. No part of the fingerprint.
 
     What follows from it alone, its digest and its tokens, is kept in its `__dict__`, which is no part of its value.
     """
@@ -89,6 +91,7 @@ class Message(Struct, frozen=True, dict=True):
     images: int = 0
     files: int = 0
     thinking: str = ""
+    answer: str = ""
 
 
 class Tool(Struct, frozen=True):
@@ -110,6 +113,10 @@ class Turn(Struct, frozen=True):
         breaches: what the body itself breaks of the provider's protocol (a missing field, a wrong role order), told
             by the wire; findings on calls and results are `core.conformance`'s.
         extra: what the wire needs again to answer; nobody else looks at it.
+        previous: `Reply.id` of the answer that this request goes on from without its history, or the id as it was
+            sent where the wire never made such a one; "" for none.
+        thread: id of the conversation object that holds the history, on the provider's side; "" for none.
+        keep: the client may come back to the answer by its id, for its history or for the answer itself.
     """
 
     provider: str
@@ -124,6 +131,9 @@ class Turn(Struct, frozen=True):
     retry: int | None = None
     breaches: tuple[str, ...] = ()
     extra: Any = None
+    previous: str = ""
+    thread: str = ""
+    keep: bool = False
 
 
 class BadRequest(Struct, frozen=True):
@@ -146,10 +156,9 @@ class Text(Struct, frozen=True):
 
 
 class Thinking(Struct, frozen=True):
-    """Reasoning before the answer. `signature` is what a client must echo, where a provider has it."""
+    """Reasoning before the answer. What a client must echo with it, its wire makes of it and of `Reply.id`."""
 
     text: str
-    signature: str = ""
 
 
 class ToolCall(Struct, frozen=True):
@@ -317,6 +326,54 @@ class Wire(Protocol):
         """What of a rule this provider cannot express, a sentence each (LP4xx)."""
 
 
+# --- what stands around conversations ---------------------------------------------------------------------------
+
+
+class Kept(Struct, frozen=True):
+    """An answer that a client can come back to by its id: the request, with all of its history, and the reply."""
+
+    turn: Turn
+    reply: Reply
+
+
+class Desk(Protocol):
+    """What an endpoint that is no conversation may ask of the mock, in the session of its request."""
+
+    def now(self) -> float:
+        """Unix seconds on the server's clock."""
+
+    def models(self) -> tuple[str, ...]:
+        """The models that a list names."""
+
+    def tokens(self, turn: Turn) -> int:
+        """How many tokens a request has, as usage would count them."""
+
+    def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:
+        """The embedding of a text: as a rule says it, else a unit vector of so many dimensions."""
+
+    def flags(self, text: str, model: str) -> frozenset[str] | Failure:
+        """The categories of moderation that a rule flags in a text."""
+
+    def kept(self, id_: str) -> Kept | None:
+        """The answer that has this `Reply.id`, while it is held."""
+
+    def forget(self, id_: str) -> bool:
+        """Forgets it; whether it was there."""
+
+
+class Endpoint(Protocol):
+    """Paths beside the conversations, pure: a request and what the mock knows, to one answer.
+
+    `provider` is the name of the wire whose words it speaks, for the journal; "" for llmposter's own.
+    """
+
+    provider: str
+    routes: tuple[Route, ...]
+
+    def answer(self, request: Request, desk: Desk) -> Response:
+        """The answer; any request gives one, never an exception."""
+
+
 class Wait(Struct, frozen=True):
     """Let this many seconds pass on the clock."""
 
@@ -343,8 +400,8 @@ class Plan(Struct, frozen=True):
 
 
 __all__ = [
-    "BadRequest", "Connection", "Delivery", "Delta", "Ended", "Failure", "Frame", "Item", "Json", "Message", "Miss",
-    "Outcome", "Part", "Piece", "Plan", "Refusal", "Reply", "Request", "Response", "Role", "Route", "Rule", "Send",
-    "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall", "ToolResult", "ToolUse", "Turn", "Violation", "Wait",
-    "Wire",
+    "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item", "Json",
+    "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Refusal", "Reply", "Request", "Response", "Role",
+    "Route", "Rule", "Send", "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall", "ToolResult", "ToolUse",
+    "Turn", "Violation", "Wait", "Wire",
 ]  # fmt: skip

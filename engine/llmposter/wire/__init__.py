@@ -1,6 +1,7 @@
 """Every provider's side, one module each, pure: bytes to `Turn`, `Reply` to bytes; no state and no I/O.
 
 A wire is a module of this package with a `WIRE`, or an entry point of the group `llmposter.wires` that names one.
+What stands beside the conversations is in modules with `ENDPOINTS`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
-    from llmposter.model import Wire
+    from llmposter.model import Endpoint, Wire
 
 GROUP = "llmposter.wires"
 """Other packages add a wire under this entry-point group."""
@@ -38,9 +40,18 @@ def load() -> Mapping[str, Wire]:
     return MappingProxyType(found)
 
 
+@cache
+def endpoints() -> tuple[Endpoint, ...]:
+    """Everything beside the conversations."""
+    return tuple(each for module in _modules() for each in getattr(module, "ENDPOINTS", ()))
+
+
 def _own() -> Iterator[Wire]:
-    modules = (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
-    return (module.WIRE for module in modules if hasattr(module, "WIRE"))
+    return (module.WIRE for module in _modules() if hasattr(module, "WIRE"))
+
+
+def _modules() -> Iterator[ModuleType]:
+    return (import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__))
 
 
 def _others() -> Iterator[Wire]:

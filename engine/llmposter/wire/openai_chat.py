@@ -22,15 +22,16 @@ from llmposter.model import (
     ToolCall,
 )
 from llmposter.wire import openai_errors, sse
+from llmposter.wire.headers import JSON, merged
 from llmposter.wire.openai_chat_body import Asked
 from llmposter.wire.openai_chat_read import read
-from llmposter.wire.openai_headers import JSON, merged, of_reply
+from llmposter.wire.openai_headers import of_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llmposter.model import Failure, Json, Part, Piece, Reply, Request, Rule, Turn, Wire
-    from llmposter.wire.openai_headers import Headers
+    from llmposter.wire.headers import Headers
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
-from llmposter.wire.openai_headers import JSON, merged, of_limit, of_server, rounded_up
+from llmposter.wire.headers import JSON, merged, rounded_up
+from llmposter.wire.openai_headers import of_limit, of_server
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
     from llmposter.model import BadRequest, Failure
-    from llmposter.wire.openai_headers import Headers
+    from llmposter.wire.headers import Headers
 
 INVALID: Final = "invalid_request_error"
 

@@ -5,28 +5,19 @@ Figures are derived from the answer and nothing else, so that the same answer ha
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
+
+from llmposter.wire.headers import rounded_up
 
 if TYPE_CHECKING:
     from llmposter.model import Reply
+    from llmposter.wire.headers import Headers
 
-Headers: TypeAlias = tuple[tuple[str, str], ...]
-
-JSON: Final = "application/json"
 _REQUESTS: Final = 10_000
 _TOKENS: Final = 30_000_000
 _MINUTE: Final = 60
-
-
-def merged(ours: Headers, given: Headers) -> Headers:
-    """Our headers and the author's; his stand in place of ours of the same name, whatever its case."""
-    if not given:
-        return ours
-    names = {name.lower() for name, _ in given}
-    return (*(header for header in ours if header[0] not in names), *given)
 
 
 def of_server(seed: bytes, milliseconds: int = 12) -> Headers:
@@ -88,8 +79,3 @@ def reset(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     shown = f"{rest / 1000:g}s"
     return f"{hours}h{minutes}m{shown}" if hours else f"{minutes}m{shown}" if minutes else shown
-
-
-def rounded_up(value: float) -> int:
-    """The next whole number, but for what floating point itself put on top: 0.07 s is 70 ms."""
-    return math.ceil(round(value, 6))

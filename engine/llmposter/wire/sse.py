@@ -32,3 +32,8 @@ def encode(value: Json) -> bytes:
 def event(data: bytes) -> bytes:
     """An event without a name."""
     return b"data: " + data + b"\n\n"
+
+
+def named(name: bytes, data: bytes) -> bytes:
+    """An event with a name."""
+    return b"event: " + name + b"\ndata: " + data + b"\n\n"

@@ -1,0 +1,23 @@
+"""Headers of answers, as all providers need them."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, TypeAlias
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+JSON: Final = "application/json"
+
+
+def merged(ours: Headers, given: Headers) -> Headers:
+    """Our headers and the author's; his stand in place of ours of the same name, whatever its case."""
+    if not given:
+        return ours
+    names = {name.lower() for name, _ in given}
+    return (*(header for header in ours if header[0] not in names), *given)
+
+
+def rounded_up(value: float) -> int:
+    """The next whole number, but for what floating point itself put on top: 0.07 s is 70 ms."""
+    return math.ceil(round(value, 6))
