@@ -281,6 +281,21 @@ def test_attempts_at_a_position_that_an_id_names_are_one_clients() -> None:
     assert ["attempt 2"] * 3 == [agent.ask(retry=0) for agent in agents]
 
 
+@pytest.mark.parametrize("retry", [None, 0])
+def test_an_echoed_id_names_the_client_whatever_connection_it_is_on(retry: int | None) -> None:
+    """Of two alike clients that share a pool, and send no count or none that tells, each sees its own attempts."""
+    play = script(s0={"calls": "look", "goto": "found"}, found={"says": "attempt {attempt}", "errors": 2})
+    mock, pool = fake_mock(play), [connection() for _ in range(3)]
+    agents = [Agent(mock) for _ in range(2)]
+    for agent, on in zip(agents, pool, strict=False):
+        agent.ask("hi", retry=retry, on=on)
+    for agent in agents:
+        agent.ask(results((agent.said[-1].calls[0].id, "1")), retry=retry, on=pool[0])
+    assert ["!overloaded"] * 2 == [agent.again(retry=retry, on=pool[1]) for agent in agents]
+    assert ["attempt 3"] * 2 == [agent.again(retry=retry, on=pool[2]) for agent in agents]
+    assert ["c1", "c2"] == [agent.conversation for agent in agents]
+
+
 def test_an_echoed_id_survives_a_rewritten_history() -> None:
     """An agent that compacts all before its last tool call still stands where that call was made."""
     agent = Agent(fake_mock(TOOLS))

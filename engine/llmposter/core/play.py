@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.fingerprint import Prints
-from llmposter.core.lanes import Lane
+from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids
 from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
@@ -48,11 +48,11 @@ class Play:
         settled = self._settled()
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)
-        places = self._places(settled)
+        places, asks = self._places(settled)
         origin = settled if settled is not None and self.found.space.crowded(settled.print) else None
-        lane = self.found.space.lanes.find(self.found.caller, places, self.now, origin)
+        lane = self.found.space.lanes.find(asks, places, self.now, origin)
         if lane is not None and lane.answer is not None:
-            return self._again(lane, findings)
+            return self._again(lane, asks, findings)
         if lane is not None:
             self._go_on(lane)
         else:
@@ -61,7 +61,7 @@ class Play:
                 return self._refuse_foreign(begun)
             lane = begun
         lane.place = places[0]
-        lane.came(self.found.caller)
+        lane.came(asks)
         return self._advance(lane, findings)
 
     # --- where it stands --------------------------------------------------------------------------------------------
@@ -117,15 +117,18 @@ class Play:
             self.found.space.lanes.forget(position.closed)
             position.closed = None
 
-    def _places(self, position: Position | None) -> tuple[bytes, ...]:
-        """Where lanes may hang for this request, longest first."""
+    def _places(self, position: Position | None) -> tuple[tuple[bytes, ...], Caller]:
+        """Where lanes may hang for this request, longest first; and what tells there who asks."""
+        caller = self.found.caller
         if position is None or position.root:
             tail = self.prints.tail
-            return (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
+            places = (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
+            return places, caller
         echoed = self.turn.messages[self.prints.answers[-1]].calls
         if self.found.space.named(call.id for call in echoed) is position:
-            return (position.print + position.talk.id.encode(),)  # no other client can stand here
-        return (position.print,)
+            # No other client can stand here; Node's fetch retries on whichever connection of its pool is free.
+            return (position.print + position.talk.id.encode(),), Caller(b"", NOWHERE, caller.input, caller.retry)
+        return (position.print,), caller
 
     # --- lanes ------------------------------------------------------------------------------------------------------
 
@@ -210,10 +213,10 @@ class Play:
         space.latest, space.stood = talk, True
         space.lanes.close(lane, step, self.now)
 
-    def _again(self, lane: Lane, findings: tuple[str, ...]) -> Step:
+    def _again(self, lane: Lane, asks: Caller, findings: tuple[str, ...]) -> Step:
         """The answer of a closed lane once more, at once, and nothing moves."""
         assert lane.answer is not None
-        self.found.space.lanes.asked_again(lane, self.found.caller)
+        self.found.space.lanes.asked_again(lane, asks)
         step = self._noted(replace(lane.answer, latency=0.0, violations=()), lane.talk, findings)
         self.entry.took(step)
         self._tell(lane)
