@@ -90,7 +90,7 @@ def _who(entry: Entry) -> dict[str, Any]:
 def _fields(entry: Entry) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if entry.request is not None:
-        fields["request"] = f"{entry.request.method} {entry.request.path}"
+        fields["request"] = f"{entry.request.method} {entry.request.asked or entry.request.path}"
     fields |= _who(entry)
     if entry.before:
         fields["state"] = entry.before if entry.before == entry.after else f"{entry.before} -> {entry.after}"

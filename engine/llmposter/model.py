@@ -5,7 +5,7 @@ Below `core` and `wire`, above `dsl`; nothing here knows the name of a provider'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -37,9 +37,11 @@ class Request(Struct, frozen=True):
     """One HTTP request as it came, its session prefix taken off the path.
 
     Attributes:
-        path: decoded, without `/@ID` and query. query: decoded, the last of equal names.
+        path: decoded, without `/@ID` and query; as a route has it, whatever base URL the client had.
+        query: decoded, the last of equal names.
         headers: names in lower case, repeated ones joined with ``, ``.
         session: of the path or of `x-llmposter-session`; "" for none.
+        asked: the path as it came, where that is another one.
     """
 
     method: str
@@ -49,6 +51,7 @@ class Request(Struct, frozen=True):
     body: bytes
     connection: Connection
     session: str = ""
+    asked: str = ""
 
 
 class ToolUse(Struct, frozen=True):
@@ -288,10 +291,17 @@ class Response(Struct, frozen=True):
 
 
 class Route(Struct, frozen=True):
-    """A path that a wire answers; `{name}` stands for one path segment."""
+    """A path that is answered.
+
+    Attributes:
+        method: ``*`` for any, of an endpoint.
+        path: `{name}` stands for text without a slash, `{name*}` for any text.
+        only: which requests there are meant, where endpoints share a path; None for those that no other claims.
+    """
 
     method: str
     path: str
+    only: Callable[[Request], bool] | None = None
 
 
 class Wire(Protocol):
@@ -354,24 +364,19 @@ class Desk(Protocol):
     def flags(self, text: str, model: str) -> frozenset[str] | Failure:
         """The categories of moderation that a rule flags in a text."""
 
-    def kept(self, id_: str) -> Kept | None:
-        """The answer that has this `Reply.id`, while it is held."""
-
-    def forget(self, id_: str) -> bool:
-        """Forgets it; whether it was there."""
-
 
 class Endpoint(Protocol):
     """Paths beside the conversations, pure: a request and what the mock knows, to one answer.
 
-    `provider` is the name of the wire whose words it speaks, for the journal; "" for llmposter's own.
+    `provider` is the name of the wire whose words it speaks, for the journal; "" for llmposter's own. It has the GET
+    routes' HEAD without saying so.
     """
 
     provider: str
     routes: tuple[Route, ...]
 
-    def answer(self, request: Request, desk: Desk) -> Response:
-        """The answer; any request gives one, never an exception."""
+    def answer(self, request: Request, desk: Desk) -> Response | BadRequest:
+        """The answer; any request gives one, never an exception. What is no request of the provider is a BadRequest."""
 
 
 class Wait(Struct, frozen=True):

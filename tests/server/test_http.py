@@ -158,9 +158,9 @@ def test_methods(raw: Raw, method: str, path: str, status: int, allow: str | Non
 @pytest.mark.parametrize(
     "path, hint",
     [
-        ("/chat/completions", "the base URL should end in /v1"),
         ("/v1/v1/chat/completions", "/v1 stands twice, so the base URL should not end in /v1"),
-        ("/openai/v1/chat/completions", "the base URL has too much before /v1"),
+        ("/openai/v1/v1/chat/completions", "/v1 stands twice, so the base URL should not end in /v1"),
+        ("/elsewhere/v1/chat/completions", "the base URL has too much before /v1"),
         ("/v1/chat/completions/chat/completions", "the base URL should end in /v1, the SDK adds the rest"),
         ("/v1/chat/completions/x", "the base URL should end in /v1, the SDK adds the rest"),
         ("/v1/chat/completion", "did you mean /v1/chat/completions?"),
@@ -172,7 +172,8 @@ def test_an_unknown_path_is_told_what_is_right(server: Running, raw: Raw, path: 
     answer = raw.ask("POST", path, chat("hi"))
     assert answer.status == 404
     said = f": {hint}" if hint else ""
-    assert answer.message == f"llmposter has no route POST {path}{said}; it answers POST /v1/chat/completions"
+    assert answer.message.startswith(f"llmposter has no route POST {path}{said}; it answers POST /v1")
+    assert "POST /v1/chat/completions" in answer.message
     assert last(server, path=path)["outcome"] == "unrouted"
 
 
@@ -180,6 +181,81 @@ def test_an_unknown_path_is_told_what_is_right(server: Running, raw: Raw, path: 
 def test_a_path_may_be_written_in_several_ways(raw: Raw, path: str) -> None:
     """A slash at the end, percent-encoding and a query change nothing."""
     assert text(raw.ask("POST", path, chat("hi"))) == "you said hi"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/chat/completions",
+        "/openai/v1/chat/completions",
+        "/openai/chat/completions/",
+        "/v1beta/openai/chat/completions",
+        "/api/v1/chat/completions",
+        "/openai/deployments/gpt-4o/chat/completions?api-version=2025-01-01",
+    ],
+)
+def test_the_base_urls_of_gateways_are_understood(server: Running, raw: Raw, path: str) -> None:
+    """A path of a known gateway, or one without /v1, is the route; the journal has it as it came."""
+    assert text(raw.ask("POST", path, chat("hi"))) == "you said hi"
+    assert last(server, outcome="reply")["path"] == path.partition("?")[0].rstrip("/")
+
+
+def test_the_server_says_that_it_is_well(server: Running, raw: Raw) -> None:
+    """`GET /health` is answered in any session, and leaves no trace in the journal."""
+    before = len(server.mock.journal()["entries"])
+    assert [{"status": "ok"}] * 2 == [raw.ask("GET", path).json for path in ("/health", "/@some/health")]
+    assert before == len(server.mock.journal()["entries"])
+
+
+@pytest.mark.parametrize(
+    "path, status, body",
+    [
+        ("200", 200, {"code": 200, "description": "OK"}),
+        ("404", 404, {"code": 404, "description": "Not Found"}),
+        ("418", 418, {"code": 418, "description": "I'm a Teapot"}),
+        ("599", 599, {"code": 599, "description": "Unknown"}),
+        ("204", 204, None),
+        ("205", 205, None),
+        ("304", 304, None),
+        ("99", 400, {"code": 400, "description": '"99" is no status: it takes 100 to 599'}),
+        ("600", 400, {"code": 400, "description": '"600" is no status: it takes 100 to 599'}),
+        ("abc", 400, {"code": 400, "description": '"abc" is no status: it takes 100 to 599'}),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "BREW"])
+def test_a_status_is_to_be_had_by_its_path(raw: Raw, method: str, path: str, status: int, body: dict | None) -> None:
+    """`/code/N` answers N with JSON that names it, by any method, and the connection stays in step."""
+    answer = raw.ask(method, f"/code/{path}")
+    assert status == answer.status
+    assert (
+        b"" if body is None or method == "HEAD" else json.dumps(body, separators=(",", ":")).encode()
+    ) == answer.body
+    assert raw.ask("GET", "/health").json == {"status": "ok"}
+
+
+@pytest.mark.parametrize("status", [301, 307, 399])
+def test_a_redirection_leads_to_the_root(raw: Raw, status: int) -> None:
+    """So that a client that follows it arrives somewhere."""
+    assert "/" == raw.ask("GET", f"/code/{status}").headers["location"]
+
+
+def test_a_status_of_1xx_goes_before_an_answer(raw: Raw) -> None:
+    """Such a status ends no exchange, so that a 200 that names it follows."""
+    raw.send(b"GET /code/103 HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert 103 == raw.read().status
+    answer = raw.read()
+    assert (200, {"code": 103, "description": "Early Hints"}) == (answer.status, answer.json)
+
+
+def test_an_endpoint_moves_no_conversation(server: Running, raw: Raw) -> None:
+    """Its request stands in the journal and fails no `verify`; no scenario hears of it."""
+    raw.ask("GET", "/@beside/code/500?x=1")
+    (entry,) = server.mock.journal("beside")["entries"]
+    assert ("endpoint", "/code/500", {"x": "1"}, 500, "") == tuple(
+        entry[name] for name in ("outcome", "path", "query", "status", "scenario")
+    )
+    assert server.mock.conversations("beside") == []
+    assert server.mock.verify("beside").ok
 
 
 def test_a_target_may_be_absolute(server: Running, raw: Raw) -> None:

@@ -57,7 +57,7 @@ class Raw:
     def read(self, method: str = "GET") -> Answer:
         """The next answer; one that ends before its end is an error."""
         status, headers = self.head()
-        if method == "HEAD" or status in (204, 304):
+        if method == "HEAD" or status in (204, 304) or status < 200:
             return Answer(status, headers, b"")
         if headers.get("transfer-encoding") == "chunked":
             return Answer(status, headers, b"".join(iter(self.chunk, b"")))

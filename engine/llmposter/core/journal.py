@@ -31,8 +31,8 @@ class Entry:
 
     Attributes:
         number: from 1, over the whole server.
-        outcome: ``reply``, ``error``, ``miss``, ``refused``, ``unrouted``, ``repeated`` (a closed answer once more) or
-            ``event``.
+        outcome: ``reply``, ``error``, ``miss``, ``refused``, ``unrouted``, ``repeated`` (a closed answer once more),
+            ``endpoint`` (an answer beside the conversations) or ``event``.
         detail: what a miss, a refusal or an event says.
         cut: bytes of the body that were not kept.
         how: how the answer ended: ``pending``, ``complete``, ``client left``.
@@ -159,7 +159,7 @@ def render(entry: Entry) -> dict[str, Any]:
     }
     if (request := entry.request) is not None:
         shown |= {
-            "method": request.method, "path": request.path, "query": _masked(request.query),
+            "method": request.method, "path": request.asked or request.path, "query": _masked(request.query),
             "headers": _masked(request.headers), "provider": entry.provider,
             "model": entry.model, "stream": entry.stream, "retry": entry.retry,
         }  # fmt: skip

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from llmposter.core import views
 from llmposter.core.conformance import findings
 from llmposter.core.conversation import Conversation, Step
+from llmposter.core.desk import SessionDesk
 from llmposter.core.dispatch import Dispatch
 from llmposter.core.fingerprint import Prints
 from llmposter.core.journal import Entry, Journal, render, shown_violation
@@ -20,7 +21,7 @@ from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
-from llmposter.model import BadRequest, Miss, Request, Struct, Turn
+from llmposter.model import BadRequest, Desk, Miss, Request, Struct, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,6 +102,14 @@ class Mock:
     def refused(self, request: Request, provider: str, refused: BadRequest, status: int) -> Entry:
         """Write down a body that no wire could read."""
         return self._aside(request, provider, "refused", refused.message, status)
+
+    def desk(self, request: Request) -> Desk:  # noqa: ARG002
+        """What an endpoint may ask for this request."""
+        return SessionDesk(self.clock, ())
+
+    def beside(self, request: Request, provider: str, status: int) -> Entry:
+        """Write down what an endpoint answered; no conversation hears of it."""
+        return self._aside(request, provider, "endpoint", "", status)
 
     def unrouted(self, request: Request, status: int, message: str) -> Entry:
         """Write down a request to a path or with a method that nobody answers."""

@@ -12,12 +12,16 @@ from llmposter.core.delivery import plan
 from llmposter.model import BadRequest, Failure, Request, Response
 from llmposter.server import target
 from llmposter.server.encodings import unpacked
+from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from llmposter.core.journal import Entry
     from llmposter.model import Connection, Wire
     from llmposter.server.line import Line
+    from llmposter.server.routes import Answerer
     from llmposter.server.service import Service
 
 ADMIN: Final = "/_llmposter"
@@ -77,19 +81,22 @@ class Answers:
 
     def answer(self, asked: Asked, line: Line) -> None:
         """Sees to it that *line* gets its answer, now or later; whatever goes wrong is its answer too."""
-        wires = self._service.routes.at(asked.target.path)
-        request, wrong = self._request(asked)
+        spot = self._service.routes.at(asked.target.path)
+        answerer = spot.by(asked.method)
+        request, wrong = self._request(asked, spot.path)
         try:
-            if (wire := wires.get(request.method)) is None:
-                self._unrouted(request, wires, line)
+            if answerer is None:
+                self._unrouted(request, spot.methods, line)
+            elif isinstance(answerer, Beside):
+                self._beside(request, answerer, wrong, line)
             elif wrong is not None:
-                self._refuse(request, wire, wrong, line)
+                self._refuse(request, answerer, wrong, line)
             else:
-                self._speak(request, wire, line)
+                self._speak(request, answerer, line)
         except Exception as error:  # noqa: BLE001 - a bug ends this answer and nothing else
-            self._broke(error, request, next(iter(wires.values()), None), line)
+            self._broke(error, request, None if isinstance(answerer, Beside) else answerer, line)
 
-    def _request(self, asked: Asked) -> tuple[Request, BadRequest | None]:
+    def _request(self, asked: Asked, path: str) -> tuple[Request, BadRequest | None]:
         headers, where, wrong, body = asked.headers, asked.target, asked.wrong, asked.body
         session = headers.get(target.SESSION_HEADER) if where.session is None else where.session
         if session is not None and (fault := target.faulty(session)) is not None:
@@ -101,7 +108,8 @@ class Answers:
             else:
                 body = plain
         query = target.query(where.query) if where.query else {}
-        return Request(asked.method, where.path, query, headers, body, asked.connection, session or ""), wrong
+        came = "" if path == where.path else where.path
+        return Request(asked.method, path, query, headers, body, asked.connection, session or "", came), wrong
 
     def _speak(self, request: Request, wire: Wire, line: Line) -> None:
         read = wire.read(request)
@@ -115,9 +123,27 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - as above; the entry is there already
             self._broke(error, request, wire, line, going)
 
-    def _refuse(self, request: Request, wire: Wire, refused: BadRequest, line: Line) -> None:
-        response = wire.bad_request(refused, self._service.clock.now())
-        entry = self._service.mock.refused(request, wire.name, refused, response.status)
+    def _beside(self, request: Request, there: Beside, wrong: BadRequest | None, line: Line) -> None:
+        if (endpoint := there.of(request)) is None:
+            self._unrouted(request, {}, line)
+            return
+        mock, wire = self._service.mock, self._service.wires.get(endpoint.provider)
+        try:
+            told = wrong or endpoint.answer(request, mock.desk(request))
+            if isinstance(told, BadRequest):
+                self._refuse(request, wire, told, line)
+            else:
+                final = max(200, told.status)
+                self._told(line, mock.beside(request, endpoint.provider, final)).respond(told)
+        except Exception as error:  # noqa: BLE001 - as above, in the provider's words
+            self._broke(error, request, wire, line)
+
+    def _refuse(self, request: Request, wire: Wire | None, refused: BadRequest, line: Line) -> None:
+        if wire is None:
+            response = problem(refused.status, refused.message)
+        else:
+            response = wire.bad_request(refused, self._service.clock.now())
+        entry = self._service.mock.refused(request, "" if wire is None else wire.name, refused, response.status)
         Sending(self._service, line, entry).respond(response)
 
     def _broke(
@@ -140,18 +166,15 @@ class Answers:
 
     # --- what no wire answers -------------------------------------------------------------------------------------
 
-    def _unrouted(self, request: Request, wires: dict[str, Wire], line: Line) -> None:
+    def _unrouted(self, request: Request, there: Mapping[str, Answerer], line: Line) -> None:
         method, path, routes = request.method, request.path, self._service.routes
-        if wires and method == "OPTIONS":
-            self._told(line).respond(Response(204, (("allow", ", ".join((*sorted(wires), "OPTIONS"))),), b""))
-        elif wires:
-            allow = (("allow", ", ".join(sorted(wires))),)
+        if there and method == "OPTIONS":
+            self._told(line).respond(Response(204, (("allow", ", ".join((*sorted(there), "OPTIONS"))),), b""))
+        elif there:
+            allow = (("allow", ", ".join(sorted(there))),)
             self._write_off(request, problem(405, routes.not_allowed(method, path), allow), line)
-        elif path == "/" and method in ("GET", "HEAD"):
-            self._told(line).respond(_welcome(self._service))
-        elif path == "/favicon.ico" and method == "GET":
-            # Browsers ask for it by themselves, so that it says nothing of the agent under test.
-            self._told(line).respond(Response(204, (), b""))
+        elif path in _OWN and method in ("GET", "HEAD"):
+            self._told(line).respond(_OWN[path](self._service))
         else:
             self._write_off(request, problem(404, routes.unknown(method, path)), line)
 
@@ -178,6 +201,14 @@ def _welcome(service: Service) -> Response:
         "admin": f"{ADMIN}/",
     }
     return Response(200, _JSON, msgspec.json.encode(told))
+
+
+_OWN: Final[Mapping[str, Callable[[Service], Response]]] = {
+    "/": _welcome,
+    "/health": lambda _: Response(200, _JSON, b'{"status":"ok"}'),
+    "/favicon.ico": lambda _: Response(204, (), b""),
+}
+"""What browsers and probes ask: it says nothing of the agent under test, so that none of it is written down."""
 
 
 @cache

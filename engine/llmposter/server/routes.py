@@ -1,60 +1,155 @@
-"""Which wire answers which path, and what to say where none does: the routes, and the mistake that is likely."""
+"""Who answers which path, and what to say where nobody does: the routes, and the mistake that is likely.
+
+A path that clients are known to ask for in place of a route, for their base URL, is that route.
+"""
 
 from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from llmposter.model import Route, Wire
+    from llmposter.model import Endpoint, Request, Route, Wire
+
+ANY: Final = "*"
+_HOLE: Final = re.compile(r"\{[^}]*\}")
+_GATEWAY: Final = re.compile(r"/openai/deployments/[^/]+|/v1beta/openai|/(?:openai|anthropic|gemini|google|api)")
+"""What stands before a route in the base URLs of gateways, of Azure and of Google's API in OpenAI's format."""
+
+
+class Beside:
+    """The endpoints that share a method of a path."""
+
+    __slots__ = ("_choices",)
+
+    def __init__(self) -> None:
+        self._choices: list[tuple[Route, Endpoint]] = []
+
+    def add(self, route: Route, endpoint: Endpoint) -> None:
+        """One more; of those that claim a request, and of those that take any, the first added answers."""
+        self._choices.append((route, endpoint))
+
+    def of(self, request: Request) -> Endpoint | None:
+        """Whom the request is meant for."""
+        for route, endpoint in self._choices:
+            if route.only is not None and route.only(request):
+                return endpoint
+        return next((endpoint for route, endpoint in self._choices if route.only is None), None)
+
+
+Answerer: TypeAlias = "Wire | Beside"
+
+
+class Spot(NamedTuple):
+    """What is at a path: the path as a route has it, and who answers there, by method."""
+
+    path: str
+    methods: Mapping[str, Answerer]
+
+    def by(self, method: str) -> Answerer | None:
+        """Who answers this method."""
+        return self.methods.get(method) or self.methods.get(ANY)
+
+
+class _Pattern(NamedTuple):
+    """A route as it is looked for; *rank* puts those that say more first."""
+
+    rank: tuple[bool, int]
+    path: re.Pattern[str]
+    route: Route
+    wire: Wire | None
+    endpoint: Endpoint | None
 
 
 class Routes:
-    """The paths of all wires."""
+    """The paths of all wires and endpoints.
 
-    def __init__(self, wires: Iterable[Wire]) -> None:
-        self._fixed: dict[str, dict[str, Wire]] = {}
-        self._patterns: list[tuple[re.Pattern[str], str, Wire]] = []
-        self.listed: list[str] = []
-        for wire in wires:
-            for route in wire.routes:
-                self._add(route, wire)
+    Raises:
+        ValueError: two wires have one route.
+    """
 
-    def _add(self, route: Route, wire: Wire) -> None:
-        self.listed.append(f"{route.method} {route.path}")
-        if "{" in route.path:
-            parts = re.split(r"\{[^}]*\}", route.path)
-            self._patterns.append((re.compile("[^/]+".join(map(re.escape, parts))), route.method, wire))
-        else:
-            self._fixed.setdefault(route.path, {})[route.method] = wire
+    def __init__(self, wires: Iterable[Wire], endpoints: Iterable[Endpoint] = ()) -> None:
+        spoken = [_pattern(route, wire=wire) for wire in wires for route in wire.routes]
+        beside = [_pattern(route, endpoint=each) for each in endpoints for route in each.routes]
+        self._main = [_shown(each.route) for each in spoken]
+        self.listed = list(dict.fromkeys(self._main + [_shown(each.route) for each in beside]))
+        if len(set(self._main)) < len(self._main):
+            raise ValueError(f"two wires answer one route: {', '.join(sorted(self._main))}")
+        self._patterns = sorted(spoken + beside, key=lambda each: each.rank, reverse=True)
+        fixed = {each.route.path for each in self._patterns if "{" not in each.route.path}
+        self._fixed = {path: Spot(path, self._methods(path)) for path in sorted(fixed)}
+        self._sought = lru_cache(maxsize=512)(self._seek)
 
-    def at(self, path: str) -> dict[str, Wire]:
-        """What answers at a path, by method; nothing for an unknown path."""
-        if (fixed := self._fixed.get(path)) is not None:
-            return fixed
-        return {method: wire for pattern, method, wire in self._patterns if pattern.fullmatch(path)}
+    def at(self, path: str) -> Spot:
+        """What is at a path; no methods where nothing is."""
+        return self._fixed.get(path) or self._sought(path)
+
+    def _seek(self, path: str) -> Spot:
+        for known in dict.fromkeys(_alike(path)):
+            if methods := self._methods(known):
+                return Spot(known, methods)
+        return Spot(path, {})
+
+    def _methods(self, path: str) -> dict[str, Answerer]:
+        methods: dict[str, Answerer] = {}
+        for each in self._patterns:
+            if not each.path.fullmatch(path):
+                continue
+            if each.wire is not None:
+                methods.setdefault(each.route.method, each.wire)
+            elif each.endpoint is not None:
+                for method in _answered(each.route.method):
+                    there = methods.setdefault(method, Beside())
+                    if isinstance(there, Beside):
+                        there.add(each.route, each.endpoint)
+        return methods
 
     def unknown(self, method: str, path: str) -> str:
         """What to tell who asked for a path that nobody answers."""
         hint = self._hint(path)
-        return f"llmposter has no route {method} {path}{hint and f': {hint}'}; it answers {', '.join(self.listed)}"
+        answers = ", ".join(self._main)
+        return f"llmposter has no route {method} {path}{hint and f': {hint}'}; it answers {answers}; GET / lists all"
 
     def not_allowed(self, method: str, path: str) -> str:
         """What to tell who asked with a method that the path does not take."""
-        return f"{path} takes {' or '.join(sorted(self.at(path)))}, not {method}"
+        return f"{path} takes {' or '.join(sorted(self.at(path).methods))}, not {method}"
 
     def _hint(self, path: str) -> str:
         if "/v1/v1" in path:
             return "/v1 stands twice, so the base URL should not end in /v1"
-        tails = [fixed for fixed in self._fixed if fixed.endswith(path) and path != "/"]
-        if tails:
-            return f"the base URL should end in {tails[0].removesuffix(path)}"
         if any(path.startswith(f"{fixed}/") for fixed in self._fixed):
             return "the base URL should end in /v1, the SDK adds the rest"
         if any(path != fixed and path.endswith(fixed) for fixed in self._fixed):
             return "the base URL has too much before /v1"
         close = get_close_matches(path, self._fixed, n=1, cutoff=0.8)
         return f"did you mean {close[0]}?" if close else ""
+
+
+def _pattern(route: Route, wire: Wire | None = None, endpoint: Endpoint | None = None) -> _Pattern:
+    holes = ["(?s:.+)" if hole.endswith("*}") else "[^/]+" for hole in _HOLE.findall(route.path)]
+    literal = [re.escape(part) for part in _HOLE.split(route.path)]
+    path = "".join(part + hole for part, hole in zip(literal, [*holes, ""], strict=True))
+    rank = "*}" not in route.path, len(_HOLE.sub("", route.path))
+    return _Pattern(rank, re.compile(path), route, wire, endpoint)
+
+
+def _shown(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def _answered(method: str) -> tuple[str, ...]:
+    # RFC 9110, section 9.3.2: whoever answers GET answers HEAD; the transport leaves the body away.
+    return ("GET", "HEAD") if method == "GET" else (method,)
+
+
+def _alike(path: str) -> Iterator[str]:
+    """The path, and what else it may stand for."""
+    yield path
+    yield f"/v1{path}"
+    if (gateway := _GATEWAY.match(path)) is not None and path[gateway.end() :].startswith("/"):
+        yield path[gateway.end() :]
+        yield f"/v1{path[gateway.end() :]}"

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, assert_never
 
 from llmposter.model import Plan, Send, Wait
+from llmposter.server.heads import reason
 from llmposter.server.line import Gone
 from llmposter.server.waiting import wait
 
@@ -37,8 +38,17 @@ class Sending:
     # --- at once --------------------------------------------------------------------------------------------------
 
     def respond(self, response: Response) -> None:
-        """The whole answer now."""
-        self._whole(response.status, response.headers, response.body)
+        """The whole answer now; a status of 1xx ends none (RFC 9110, section 15.2), so that a 200 follows it."""
+        if response.status < 200:
+            self._start(lambda: self._announced(response))
+        else:
+            self._whole(response.status, response.headers, response.body)
+
+    async def _announced(self, response: Response) -> None:
+        going = self._line.raw(f"HTTP/1.1 {response.status} {reason(response.status)}\r\n\r\n".encode("ascii"))
+        if going is not None:
+            await going
+        self._whole(200, response.headers, response.body)
 
     def _whole(self, status: int, headers: Pairs, body: bytes) -> None:
         self._status, self._sent, self.begun = status, len(body), True

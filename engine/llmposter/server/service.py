@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from asyncio import Task
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmposter import wire
 from llmposter.core.clock import Clock, ManualClock
 from llmposter.core.mock import Mock
-from llmposter.model import Wire
+from llmposter.model import Endpoint, Wire
 from llmposter.server.routes import Routes
 from llmposter.server.watch import Silent, Watch
 
@@ -27,13 +27,14 @@ class Service:
     clock: Clock
     watch: Watch = field(default_factory=Silent)
     wires: Mapping[str, Wire] = field(default_factory=wire.load)
+    endpoints: Sequence[Endpoint] = field(default_factory=wire.endpoints)
     hosts: frozenset[str] | None = None
     tasks: set[Task[None]] = field(default_factory=set)
     stopping: bool = False
     routes: Routes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.routes = Routes(self.wires.values())
+        self.routes = Routes(self.wires.values(), self.endpoints)
 
     @property
     def manual(self) -> bool:
