@@ -358,6 +358,9 @@ class Desk(Protocol):
     def tokens(self, turn: Turn) -> int:
         """How many tokens a request has, as usage would count them."""
 
+    def estimate(self, text: str) -> int:
+        """How many tokens a text has, likewise."""
+
     def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:
         """The embedding of a text: as a rule says it, else a unit vector of so many dimensions."""
 
@@ -375,8 +378,12 @@ class Endpoint(Protocol):
     provider: str
     routes: tuple[Route, ...]
 
-    def answer(self, request: Request, desk: Desk) -> Response | BadRequest:
-        """The answer; any request gives one, never an exception. What is no request of the provider is a BadRequest."""
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        """The answer; any request gives one, never an exception. Its wire words what is not a Response.
+
+        A Failure is the provider's own error, which a rule asked for or the provider has for such a request; a
+        BadRequest is for a body that is none of its requests.
+        """
 
 
 class Wait(Struct, frozen=True):

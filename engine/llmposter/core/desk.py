@@ -29,6 +29,9 @@ class SessionDesk:
     def tokens(self, turn: Turn) -> int:
         return tokens.of_turn(turn)
 
+    def estimate(self, text: str) -> int:
+        return tokens.estimate(text)
+
     def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:  # noqa: ARG002
         return embedding(text, dimensions)
 

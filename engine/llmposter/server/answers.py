@@ -132,9 +132,11 @@ class Answers:
             told = wrong or endpoint.answer(request, mock.desk(request))
             if isinstance(told, BadRequest):
                 self._refuse(request, wire, told, line)
-            else:
-                final = max(200, told.status)
-                self._told(line, mock.beside(request, endpoint.provider, final)).respond(told)
+                return
+            if isinstance(told, Failure):
+                told = self._failed(wire, told)
+            # A status of 1xx ends no answer, so that `respond` makes it 200.
+            self._told(line, mock.beside(request, endpoint.provider, max(200, told.status))).respond(told)
         except Exception as error:  # noqa: BLE001 - as above, in the provider's words
             self._broke(error, request, wire, line)
 
@@ -158,11 +160,13 @@ class Answers:
             going = Sending(self._service, line, entry)
         if going.begun:
             line.close()
-        elif wire is None:
-            going.respond(problem(500, message, _NO_RETRY))
         else:
-            failure = Failure("server_error", 500, message=message, headers=_NO_RETRY)
-            going.respond(wire.failure(failure, self._service.clock.now()))
+            going.respond(self._failed(wire, Failure("server_error", 500, message=message, headers=_NO_RETRY)))
+
+    def _failed(self, wire: Wire | None, failure: Failure) -> Response:
+        if wire is not None:
+            return wire.failure(failure, self._service.clock.now())
+        return problem(failure.status or 500, failure.message or "", failure.headers)
 
     # --- what no wire answers -------------------------------------------------------------------------------------
 

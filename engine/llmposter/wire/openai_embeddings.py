@@ -1,0 +1,140 @@
+"""``POST /v1/embeddings``: a vector for each input, as numbers or, as OpenAI's own SDK asks for them, in base64."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from struct import pack
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import msgspec
+
+from llmposter.model import BadRequest, Failure, Response, Route, Struct
+from llmposter.wire.headers import JSON
+from llmposter.wire.openai_headers import of_server
+from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
+from llmposter.wire.sse import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmposter.model import Desk, Endpoint, Request
+
+_MOST_INPUTS: Final = 2048
+_MOST_DIMENSIONS: Final = 8192
+"""Of a model that OpenAI does not have."""
+_USUAL: Final = 1536
+_MODELS: Final = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
+"""OpenAI's models, with the dimensions that they have."""
+_FIXED: Final = frozenset(("text-embedding-ada-002",))
+_FORMATS: Final = {"encoding_format": ("float", "base64")}
+
+Input: TypeAlias = str | list[str | int | list[int]]
+"""A text, a list of texts, a text as tokens, or a list of such."""
+
+
+class Body(Struct, frozen=True, kw_only=True):
+    """What is read of a request."""
+
+    model: str
+    input: Input
+    dimensions: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    encoding_format: str | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(Body)
+
+
+class Embeddings:
+    """The endpoint."""
+
+    provider = "openai"
+    routes: tuple[Route, ...] = (Route("POST", "/v1/embeddings"),)
+
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        body = _read(request.body)
+        if isinstance(body, BadRequest):
+            return body
+        inputs = _inputs(body.input)
+        if isinstance(inputs, BadRequest):
+            return inputs
+        most = _MODELS.get(body.model, _USUAL)
+        vectors = []
+        for text, _ in inputs:
+            vector = desk.vector(text, body.model, body.dimensions or most)
+            if isinstance(vector, Failure):
+                return vector
+            vectors.append(vector)
+        used = sum(desk.estimate(text) if tokens is None else tokens for text, tokens in inputs)
+        told = _told(body, vectors, used)
+        return Response(200, (("content-type", JSON), *of_server(request.body)), told)
+
+
+def _read(data: bytes) -> Body | BadRequest:
+    try:
+        body = _DECODER.decode(data.decode("utf-8"))
+    except msgspec.ValidationError as error:
+        return refusal(str(error), {})
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NOT_JSON
+    if not body.model:
+        return NO_MODEL
+    if (form := body.encoding_format) is not None and form not in _FORMATS["encoding_format"]:
+        return refusal(f"Invalid value '{form}' - at `$.encoding_format`", _FORMATS)
+    return _wrong_size(body) or body
+
+
+def _wrong_size(body: Body) -> BadRequest | None:
+    if body.dimensions is None:
+        return None
+    if body.model in _FIXED:
+        return BadRequest("This model does not support specifying dimensions.")
+    most = _MODELS.get(body.model, _MOST_DIMENSIONS)
+    if body.dimensions > most:
+        wanted = f"Must be less than or equal to {most}."
+        return BadRequest(f"Invalid value for 'dimensions' = {body.dimensions}. {wanted}", "dimensions")
+    return None
+
+
+def _inputs(given: Input) -> list[tuple[str, int | None]] | BadRequest:
+    """Every input as a text, with the number of its tokens where they are given."""
+    if isinstance(given, list) and len(given) > _MOST_INPUTS and not isinstance(given[0], int):
+        message = f"Invalid 'input': array too long. Expected an array with maximum length {_MOST_INPUTS}, "
+        message += f"but got an array with length {len(given)} instead."
+        return BadRequest(message, "input", "array_above_max_length")
+    found: list[tuple[str, int | None]] = []
+    for place, each in _each(given):
+        if isinstance(each, str):
+            found.append((each, None))
+        elif all(isinstance(token, int) and token >= 0 for token in each):
+            found.append((" ".join(map(str, each)), len(each)))
+        else:
+            return BadRequest(f"Invalid '{place}': expected a string, or an array of token ids.", "input")
+        if not each:
+            what = "input cannot be an empty string" if isinstance(each, str) else "input cannot be an empty array"
+            return BadRequest(f"Invalid '{place}': {what}.", "input")
+    return found
+
+
+def _each(given: Input) -> list[tuple[str, str | Sequence[str | int | list[int]]]]:
+    if isinstance(given, str):
+        return [("input", given)]
+    if not given or any(isinstance(each, int) for each in given):
+        return [("input", given)]
+    return [(f"input[{n}]", each) for n, each in enumerate(given) if not isinstance(each, int)]
+
+
+def _told(body: Body, vectors: list[tuple[float, ...]], used: int) -> bytes:
+    coded = _in_base64 if body.encoding_format == "base64" else encode
+    data = b",".join(
+        [b'{"object":"embedding","index":%d,"embedding":%b}' % (n, coded(vector)) for n, vector in enumerate(vectors)]
+    )
+    usage = b'{"prompt_tokens":%d,"total_tokens":%d}' % (used, used)
+    return b'{"object":"list","data":[%b],"model":%b,"usage":%b}' % (data, encode(body.model), usage)
+
+
+def _in_base64(vector: tuple[float, ...]) -> bytes:
+    """Numbers of 32 bits, the lowest byte first: what openai/resources/embeddings.py reads."""
+    return b'"%b"' % b64encode(pack(f"<{len(vector)}f", *vector))
+
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (Embeddings(),)
