@@ -1,0 +1,55 @@
+"""Replies that nobody thought of: any characters, any JSON, any parts in their order (hypothesis)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+from llmposter.model import Part, Refusal, Reply, Text, Thinking, Tokens, ToolCall
+from llmposter_dsl.program import Chunk
+
+TEXTS = st.text(min_size=1, max_size=60)
+NAMES = st.sampled_from(["get_weather", "now"]) | st.from_regex(r"[a-z][a-zA-Z0-9_-]{0,30}", fullmatch=True)
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15, allow_nan=False)
+PLAIN = st.none() | st.booleans() | NUMBERS | st.text(max_size=20)
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+OBJECTS = st.dictionaries(st.text(max_size=8), JSON, max_size=4)
+IDS = st.from_regex(r"call_[0-9a-f]{24}", fullmatch=True) | st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+CHUNKS = st.builds(Chunk, st.integers(1, 12), st.sampled_from(["characters", "tokens", "words", "whole"]))
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@st.composite
+def _parts(draw: st.DrawFn) -> tuple[Part, ...]:
+    """Reasoning, text, JSON and calls in their order, at least one of them that is seen; or a refusal."""
+    if draw(st.integers(0, 7)) == 0:
+        return (Refusal(draw(TEXTS)),)
+    ids = draw(st.lists(IDS, max_size=3, unique=True))
+    calls = [ToolCall(id_, draw(NAMES), compact(draw(OBJECTS))) for id_ in ids]
+    texts = [Text(draw(TEXTS))] if not calls or draw(st.booleans()) else []
+    structured = [Text(compact(draw(OBJECTS)), structured=True)] if draw(st.integers(0, 3)) == 0 else []
+    thoughts = [Thinking(draw(TEXTS))] if draw(st.booleans()) else []
+    return (*thoughts, *texts, *structured, *calls)
+
+
+@st.composite
+def _tokens(draw: st.DrawFn) -> Tokens:
+    input_, output = draw(st.integers(0, 10**6)), draw(st.integers(0, 10**6))
+    return Tokens(input_, output, cached=draw(st.integers(0, input_)), reasoning=draw(st.integers(0, output)))
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> Reply:
+    parts = draw(_parts())
+    finish = "tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop"
+    id_ = draw(st.from_regex(r"[0-9a-f]{24}", fullmatch=True))
+    return Reply(id_, 1_700_000_000, "some-model", parts, finish, draw(_tokens()))
