@@ -104,6 +104,26 @@ class Tool(Struct, frozen=True):
     parameters: Json = None
 
 
+class BadRequest(Struct, frozen=True):
+    """A body that is no request of this provider; `message` is as the provider would say it."""
+
+    message: str
+    param: str | None = None
+    code: str | None = None
+    status: int = 400
+
+
+class Reference(Struct, frozen=True):
+    """A message of a history that is only named: at `index`, the answer of this `Reply.id`.
+
+    `lost` is what the provider says where it does not hold that answer.
+    """
+
+    index: int
+    answer: str
+    lost: BadRequest
+
+
 class Turn(Struct, frozen=True):
     """One request in no provider's words.
 
@@ -120,6 +140,10 @@ class Turn(Struct, frozen=True):
             sent where the wire never made such a one; "" for none.
         thread: id of the conversation object that holds the history, on the provider's side; "" for none.
         keep: the client may come back to the answer by its id, for its history or for the answer itself.
+        references: the messages that are only named, first to last.
+        lost: what the provider says where it does not hold `previous` or `thread`.
+        carried: the part of `system` that stays in the history: all but what holds for this request alone.
+        echoes: the client sends back what names an answer (`Message.answer`).
     """
 
     provider: str
@@ -137,15 +161,10 @@ class Turn(Struct, frozen=True):
     previous: str = ""
     thread: str = ""
     keep: bool = False
-
-
-class BadRequest(Struct, frozen=True):
-    """A body that is no request of this provider; `message` is as the provider would say it."""
-
-    message: str
-    param: str | None = None
-    code: str | None = None
-    status: int = 400
+    references: tuple[Reference, ...] = ()
+    lost: BadRequest | None = None
+    carried: str = ""
+    echoes: bool = False
 
 
 # --- what to answer ---------------------------------------------------------------------------------------------
@@ -413,7 +432,7 @@ class Plan(Struct, frozen=True):
 
 __all__ = [
     "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item", "Json",
-    "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Refusal", "Reply", "Request", "Response", "Role",
-    "Route", "Rule", "Send", "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall", "ToolResult", "ToolUse",
-    "Turn", "Violation", "Wait", "Wire",
+    "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Reference", "Refusal", "Reply", "Request",
+    "Response", "Role", "Route", "Rule", "Send", "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall",
+    "ToolResult", "ToolUse", "Turn", "Violation", "Wait", "Wire",
 ]  # fmt: skip
