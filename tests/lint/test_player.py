@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmposter import lint
+from llmposter.lint import player
+from llmposter.wire import load
 from llmposter_dsl import compile_text
 from llmposter_dsl.place import where
 
@@ -50,8 +52,6 @@ FAILING = [
     (LOOP, "{ user = 'one' }, { results = [{ result = 1 }, { result = 2 }] }",
      '`results` has 2, expected one for each call that waits for a result: "add"'),
     (LOOP, "{ user = 'again' }, { retry = true, times = 1000 }", "an example sends at most 1000 requests"),
-    (LOOP, "{ user = 'again', request = { provider = 'gemini' } }",
-     "this version has no format `gemini`: it has `openai`"),
     (SPEECH, "{ user = 'slow' }",
      'the request breaks what is expected of it: expected system == "be good": system is ""'),
 ]  # fmt: skip
@@ -119,16 +119,29 @@ goto = "a"
     assert ["scenario.toml:6:26"] == [where(failure.place) for failure in second.failures]
 
 
-def test_examples_are_played_on_the_formats_that_they_name() -> None:
-    """A format that this version lacks is a clear failure, and *providers* narrows what is played."""
+def test_examples_are_played_on_the_formats_that_they_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On all if they name none; a format that this version lacks is a clear failure; *providers* narrows them."""
     text = "[[states.a]]\nreply = ''"
-    assert ["this version has no format `anthropic`: it has `openai`"] == played(
-        text, "{ user = 'x' }", extra="providers = ['openai', 'anthropic']"
-    )
     program = compile_text(f"{text}\n[[examples]]\nturns = [{{ user = 'x' }}]").program
     assert program is not None
     assert [] == lint.play(program, [])
-    assert ["openai"] == [result.provider for result in lint.play(program, ["openai"])]
+    assert [tuple(load())] == [result.providers for result in lint.play(program)]
+    assert [("openai",)] == [result.providers for result in lint.play(program, ["openai"])]
+    monkeypatch.setattr(player, "load", lambda: {"openai": load()["openai"]})
+    missing = ["this version has no format `gemini`: it has `openai`"]
+    assert missing == played(text, "{ user = 'x' }", extra="providers = ['openai', 'gemini']")
+    assert missing == played(text, "{ user = 'x', request = { provider = 'gemini' } }")
+
+
+def test_a_message_names_the_formats_where_an_example_goes_otherwise_on_others() -> None:
+    """What goes alike everywhere is told once; what does not, once for each way, with its formats."""
+    text = "[[states.a]]\nwhen = 'provider == \"responses\"'\nreply = 'R'\n[[states.a]]\nreply = 'x'"
+    example = "[[examples]]\nname = 'n'\nturns = [{ user = 'y', expect = 'reply == \"R\"' }]"
+    program = compile_text(f"{text}\n{example}").program
+    assert program is not None
+    others = ", ".join(name for name in load() if name != "responses")
+    found = {result.title: bool(result.failures) for result in lint.play(program)}
+    assert {'example "n" on responses': False, f'example "n" on {others}': True} == found
 
 
 def test_each_example_is_played_alone_and_always_the_same() -> None:

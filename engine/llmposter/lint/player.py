@@ -45,18 +45,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """How one example went on one format.
+    """How one example went, on the formats on which it went so.
 
     Attributes:
-        several: whether there are other formats, so that a message has to name this one.
+        apart: it went otherwise on other formats, so that a message has to name these.
         failures: of the first turn that failed; empty where the example passed.
         states, rules: that it went through, by name.
     """
 
     name: str
-    provider: str
+    providers: tuple[str, ...]
     place: Place
-    several: bool = False
+    apart: bool = False
     failures: tuple[Fault, ...] = ()
     states: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
@@ -64,29 +64,45 @@ class ExampleResult:
     @property
     def title(self) -> str:
         """How messages call it."""
-        return f'example "{self.name}"' + (f" on {self.provider}" if self.several else "")
+        return f'example "{self.name}"' + (f" on {', '.join(self.providers)}" if self.apart else "")
 
 
 def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
     """See `llmposter.lint.play`."""
-    wires, machine = load(), Machine(program)
+    machine = Machine(program)
+    return [result for example in program.examples for result in _results(program, machine, example, providers)]
+
+
+def _results(
+    program: Program, machine: Machine, example: Example, providers: Sequence[str] | None
+) -> list[ExampleResult]:
+    """One result for all formats on which the example goes alike."""
+    wires = load()
+    going: dict[tuple[Fault, ...], list[Run]] = {}
+    for name in example.providers or tuple(wires):
+        if providers is None or name in providers:
+            run = Run(program, machine, wires, name)
+            going.setdefault(_failures(run, example), []).append(run)
     return [
-        _play(Run(program, machine, wires, name), example, several=len(wires) > 1)
-        for example in program.examples
-        for name in example.providers or tuple(wires)
-        if providers is None or name in providers
+        ExampleResult(
+            example.name,
+            tuple(run.provider for run in runs),
+            example.place,
+            len(going) > 1,
+            failures,
+            frozenset().union(*(run.states for run in runs)),
+            frozenset().union(*(run.rules for run in runs)),
+        )
+        for failures, runs in going.items()
     ]
 
 
-def _play(run: Run, example: Example, *, several: bool) -> ExampleResult:
-    failures: tuple[Fault, ...] = ()
+def _failures(run: Run, example: Example) -> tuple[Fault, ...]:
+    """Of the first turn that failed."""
     for turn in example.turns:
-        failures = tuple(run.turn(turn))
-        if failures:
-            break
-    return ExampleResult(
-        example.name, run.provider, example.place, several, failures, frozenset(run.states), frozenset(run.rules)
-    )
+        if failures := tuple(run.turn(turn)):
+            return failures
+    return ()
 
 
 @dataclass(slots=True)

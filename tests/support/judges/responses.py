@@ -3,58 +3,128 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import httpx2
 import openai
-from judging import Called, Heard, Used
+from judging import Called, Heard, Judge, Parsed, Used, strictly
+from openai._streaming import SSEDecoder
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import TypeAdapter
+from openai.types.shared import ErrorObject
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from llmposter.wire.finishes import meaning
 
-    from judging import Agent
-
-PATH = "/v1/responses"
+# The API reference shows it in every example; the SDK's types do not have it (docs/providers/openai-responses.md).
+KNOWN = ("store",)
 TOOLS = [
-    {"type": "function", "name": "get_weather", "parameters": {"type": "object"}, "strict": False},
-    {"type": "function", "name": "now", "parameters": {"type": "object"}, "strict": False},
+    {
+        "type": "function",
+        "name": "get_weather",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
+            "required": ["city", "unit"],
+            "additionalProperties": False,
+        },
+        "strict": True,
+    },
+    {"type": "function", "name": "now", "parameters": {"type": "object", "properties": {}}, "strict": False},
 ]
-EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
-FINISHES = {"max_output_tokens": "length", "content_filter": "content_filter"}
-# What the API is known to send although the SDK's types do not have it.
-BESIDES = {"store"}
+SHOWN = {"reasoning": {"effort": "low", "summary": "auto"}, "include": ["reasoning.encrypted_content"]}
+ENDS = ("response.completed", "response.incomplete")
 
 
-def strict(found: Any) -> Any:
-    """A model of the SDK that holds nothing the SDK does not know."""
-    for name, value in found:
-        for each in value if isinstance(value, list) else [value]:
-            if hasattr(each, "model_fields"):
-                strict(each)
-        assert name in type(found).model_fields or name in BESIDES, f"{type(found).__name__} has no {name}"
-    return found
+class ResponsesAgent:
+    """Sends the whole history with each request, the output items as the SDK gave them."""
+
+    def __init__(self, url: str, *, stream: bool, retries: int, system: str) -> None:
+        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=retries)
+        self.stream, self.system = stream, system
+        self.input: list[Any] = []
+        self.sent = 0
+
+    def say(self, text: str) -> Heard:
+        return self._ask({"role": "user", "content": text})
+
+    def result(self, *results: tuple[Called, str]) -> Heard:
+        return self._ask(
+            *({"type": "function_call_output", "call_id": call.id, "output": text} for call, text in results)
+        )
+
+    def again(self) -> Heard:
+        del self.input[self.sent :]
+        return self._ask()
+
+    def parsed(self, text: str, kind: type[Parsed]) -> Parsed:
+        self.input.append({"role": "user", "content": text})
+        asked: dict[str, Any] = {**self._always(), "input": self.input, "text_format": kind}
+        if self.stream:
+            with self.client.responses.stream(**asked) as stream:
+                response = stream.get_final_response()
+        else:
+            response = self.client.responses.parse(**asked)
+        self.input += response.output
+        return response.output_parsed
+
+    def close(self) -> None:
+        self.client.close()
+
+    def _always(self) -> dict[str, Any]:
+        return {"model": "gpt-4o", **({"instructions": self.system} if self.system else {})}
+
+    def _ask(self, *items: Mapping[str, Any]) -> Heard:
+        self.input += items
+        self.sent = len(self.input)
+        asked: dict[str, Any] = {**self._always(), "input": self.input, "tools": TOOLS, **SHOWN}
+        if self.stream:
+            found = joined(self.client.responses.create(**asked, stream=True))
+        else:
+            found = self.client.responses.create(**asked)
+        self.input += found.output
+        return heard(found)
+
+
+def joined(events: Iterable[Any]) -> Any:
+    """The last event's Response, which repeats what the SDK puts together of the events before."""
+    state = ResponseStreamState(input_tools=openai.omit, text_format=openai.omit)
+    texts: dict[tuple[int, int], str] = {}
+    done: list[Any] = []
+    last = None
+    for number, event in enumerate(events):
+        assert number == event.sequence_number
+        state.handle_event(event)
+        if event.type in ("response.output_text.delta", "response.refusal.delta"):
+            texts[event.output_index, event.content_index] += event.delta
+        elif event.type == "response.content_part.added":
+            texts[event.output_index, event.content_index] = ""
+        elif event.type == "response.content_part.done":
+            said = event.part.refusal if event.part.type == "refusal" else event.part.text
+            assert said == texts[event.output_index, event.content_index]
+        elif event.type == "response.output_item.done":
+            done.append(event.item)
+        last = event
+    assert last is not None
+    assert last.type in ENDS
+    assert done == last.response.output
+    return last.response
 
 
 def heard(response: Any) -> Heard:
-    """What a Response says."""
     contents = [part for item in response.output if item.type == "message" for part in item.content]
     refusals = [part.refusal for part in contents if part.type == "refusal"]
-    calls = [call for item in response.output if (call := called(item)) is not None]
-    thoughts = [part.text for item in response.output if item.type == "reasoning" for part in item.summary]
+    calls = tuple(Called(c.call_id, c.name, c.arguments) for c in response.output if c.type == "function_call")
     reason = response.incomplete_details.reason if response.incomplete_details else None
     used = response.usage
     return Heard(
-        texts=tuple(part.text for part in contents if part.type == "output_text"),
-        thinking="".join(thoughts),
-        calls=tuple(calls),
-        refusal="".join(refusals) if refusals else None,
-        finish=FINISHES[reason] if reason else "tool_calls" if calls else "stop",
+        texts=tuple(part.text for part in contents if part.type == "output_text" and part.text),
+        thinking="".join(part.text for item in response.output if item.type == "reasoning" for part in item.summary),
+        calls=calls,
+        refusal="\n".join(refusals) if refusals else None,
+        finish=(reason and meaning(reason)) or ("tool_calls" if calls else "stop"),
         raw=reason or response.status,
-        used=used
-        and Used(
+        used=Used(
             used.input_tokens,
             used.output_tokens,
             used.input_tokens_details.cached_tokens,
@@ -63,103 +133,45 @@ def heard(response: Any) -> Heard:
     )
 
 
-def called(item: Any) -> Called | None:
-    match item.type:
-        case "function_call":
-            return Called(item.call_id, item.name, item.arguments)
-        case "custom_tool_call":
-            return Called(item.call_id, item.name, item.input)
-        case _:
-            return None
-
-
 def events(body: bytes) -> Iterator[Any]:
-    """The events of a stream, each named by its type, numbered in order, and valid."""
-    for number, block in enumerate(body.decode().split("\n\n")[:-1]):
-        name, data = block.split("\n")
-        found = strict(EVENT.validate_json(data.removeprefix("data: "), strict=True))
-        assert name == f"event: {found.type}"
-        assert number == found.sequence_number
+    """The events of a stream, each of them named by its type."""
+    for event in SSEDecoder().iter_bytes(iter([body])):
+        found = strictly(ResponseStreamEvent, event.data, KNOWN)
+        assert event.event == found.type
         yield found
 
 
-class OpenAIResponses:
-    """The judge."""
-
+class ResponsesJudge(Judge):
     wire = "responses"
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        body = {"model": "gpt-4o", "input": "hi", "tools": TOOLS, "stream": stream}
-        return PATH, {"content-type": "application/json", "authorization": "Bearer any"}, json.dumps(body).encode()
+        body = {"model": "gpt-4o", "input": "hi", "tools": TOOLS, "stream": stream, **SHOWN}
+        headers = {"content-type": "application/json", "authorization": "Bearer any"}
+        return "/v1/responses", headers, json.dumps(body).encode()
 
     def whole(self, body: bytes) -> Heard:
-        return heard(strict(Response.model_validate_json(body, strict=True)))
+        return heard(strictly(Response, body, KNOWN))
 
     def streamed(self, body: bytes) -> Heard:
-        """The last event repeats all that the SDK puts together from those before."""
-        state = ResponseStreamState(input_tools=openai.omit, text_format=openai.omit)
-        ended = last = None
-        for event in events(body):
-            state.handle_event(event)
-            last = event
-            snapshot = state._ResponseStreamState__current_snapshot
-            ended = snapshot.output if snapshot is not None else ended
-        assert last is not None, "a stream has events"
-        said = heard(last.response)
-        if ended is not None:
-            assert said.texts == heard(last.response.model_copy(update={"output": ended})).texts
-            assert said.calls == heard(last.response.model_copy(update={"output": ended})).calls
-        return said
+        return heard(joined(events(body)))
 
     def failed(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
-        error = json.loads(body)["error"]
-        assert set(error) == {"message", "type", "param", "code"}
-        client = openai.OpenAI(base_url="http://localhost/v1", api_key="any")
-        request = httpx2.Request("POST", f"http://localhost{PATH}")
-        response = httpx2.Response(status, headers=dict(headers), content=body, request=request)
-        found = client._make_status_error_from_response(response)
-        assert error["message"] == found.body["message"]
-        return type(found).__name__
+        (error,) = json.loads(body).values()
+        strictly(ErrorObject, json.dumps(error))
+        with openai.OpenAI(api_key="any") as client:
+            answer = httpx2.Response(
+                status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
+            )
+            return type(client._make_status_error_from_response(answer)).__name__
 
-    def agent(self, url: str, *, stream: bool, retries: int = 2) -> Agent:
-        return _Agent(url, stream=stream, retries=retries)
+    def agent(self, url: str, *, stream: bool, retries: int = 2, system: str = "") -> ResponsesAgent:
+        return ResponsesAgent(url, stream=stream, retries=retries, system=system)
 
-
-class _Agent:
-    """A client that sends its history back as the SDK gave it."""
-
-    def __init__(self, url: str, *, stream: bool, retries: int) -> None:
-        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=retries)
-        self.stream = stream
-        self.input: list[Any] = []
-        self.output: list[Any] = []
-
-    def say(self, text: str) -> Heard:
-        return self._go_on({"role": "user", "content": text})
-
-    def result(self, *results: tuple[Called, str]) -> Heard:
-        return self._go_on(*[
-            {"type": "function_call_output", "call_id": call.id, "output": text} for call, text in results
-        ])
-
-    def _go_on(self, *items: Any) -> Heard:
-        self.input = [*self.input, *self.output, *items]
-        self.output = []
-        return self.again()
-
-    def again(self) -> Heard:
-        asked = {"model": "gpt-4o", "input": self.input, "tools": TOOLS}
-        if self.stream:
-            with self.client.responses.stream(**asked) as stream:
-                last = [event for event in stream][-1]
-            response = last.response
-        else:
-            response = self.client.responses.create(**asked)
-        self.output = response.output
-        return heard(response)
-
-    def close(self) -> None:
-        self.client.close()
+    def within(self, said: Heard) -> Heard:
+        """An answer is complete, with calls or without, or it is not and says why."""
+        if said.finish in ("length", "content_filter"):
+            return said
+        return said._replace(finish="tool_calls" if said.calls else "stop")
 
 
-JUDGE = OpenAIResponses()
+JUDGE = ResponsesJudge()
