@@ -7,9 +7,11 @@ BENCH ?=
 SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
+INTEROP := tests/interop
+ENVIRONMENTS := newest previous older
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test soak lint bench format clean
+.PHONY: run test soak lint interop pins bench format clean
 
 run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
@@ -19,10 +21,10 @@ run: $(VENV)/.installed
 	@echo
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 
-test: lint
+test: lint interop
 	@$(BIN)/python -m pytest
 
-soak: $(VENV)/.tested
+soak: interop
 	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
 	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED)
 
@@ -32,6 +34,15 @@ lint: $(VENV)/.tested
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+interop: $(ENVIRONMENTS:%=$(VENV)/interop/%/.installed) $(INTEROP)/js/node_modules/.installed
+
+# What the environments of other clients hold is renewed only here; `make test` installs what stands in the files.
+pins: $(VENV)/.tested
+	@for name in $(ENVIRONMENTS); do \
+	  UV_CUSTOM_COMPILE_COMMAND='make pins' $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	    --no-annotate $(INTEROP)/environments/$$name.in --output-file $(INTEROP)/environments/$$name.txt || exit 1; done
+	@cd $(INTEROP)/js && $(CURDIR)/$(BIN)/npm update --save --loglevel=error --ignore-scripts
+
 bench: $(VENV)/.tested
 	@$(BIN)/python tests/bench/run.py $(BENCH)
 
@@ -40,7 +51,7 @@ format: $(VENV)/.tested
 	@$(BIN)/ruff format
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(INTEROP)/js/node_modules
 
 $(VENV)/bin/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or later is needed: install it, or say where it is with `make PYTHON=...`'; exit 1; }
@@ -57,4 +68,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.tested: $(VENV)/.installed
 	@echo 'installing what the tests need'
 	@$(PIP) --no-build-isolation --editable '.[test]'
+	@touch $@
+
+$(VENV)/interop/%/.installed: $(INTEROP)/environments/%.txt | $(VENV)/.tested
+	@echo 'making an environment of other clients in $(@D)'
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip sync --quiet --python $(@D) $<
+	@$(BIN)/uv pip check --quiet --python $(@D)
+	@touch $@
+
+$(INTEROP)/js/node_modules/.installed: $(INTEROP)/js/package.json $(INTEROP)/js/package-lock.json | $(VENV)/.tested
+	@echo 'installing what the JavaScript clients need'
+	@cd $(INTEROP)/js && $(CURDIR)/$(BIN)/npm ci --loglevel=error
 	@touch $@

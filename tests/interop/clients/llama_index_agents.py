@@ -1,0 +1,52 @@
+"""LlamaIndex's function-calling agent, on OpenAI (Chat and Responses), Anthropic and Google."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from llama_index.core.agent.workflow import AgentStream, FunctionAgent
+from playing import LOOP, MODELS, Heard, Play, get_weather, run
+
+
+def openai(url: str) -> Any:
+    from llama_index.llms.openai import OpenAI
+
+    return OpenAI(model=MODELS["openai"], api_base=f"{url}/v1", api_key="any")
+
+
+def responses(url: str) -> Any:
+    from llama_index.llms.openai import OpenAIResponses
+
+    return OpenAIResponses(model=MODELS["responses"], api_base=f"{url}/v1", api_key="any")
+
+
+def anthropic(url: str) -> Any:
+    from llama_index.llms.anthropic import Anthropic
+
+    return Anthropic(model=MODELS["anthropic"], base_url=url, api_key="any")
+
+
+def gemini(url: str) -> Any:
+    from google.genai.types import HttpOptions
+    from llama_index.llms.google_genai import GoogleGenAI
+
+    return GoogleGenAI(model=MODELS["gemini"], api_key="any", http_options=HttpOptions(base_url=url))
+
+
+def loop(connect: Callable[[str], Any]) -> Play:
+    async def go(url: str, _: str, stream: bool) -> Heard:
+        agent = FunctionAgent(
+            tools=[get_weather], llm=connect(url), system_prompt="You tell the weather.", streaming=stream
+        )
+        running = agent.run(LOOP)
+        streamed = [event.delta async for event in running.stream_events() if isinstance(event, AgentStream)]
+        text = str(await running)
+        assert not stream or text == "".join(streamed), streamed
+        return {"text": text}
+
+    return lambda *task: asyncio.run(go(*task))
+
+
+run(loops={"openai": loop(openai), "responses": loop(responses), "anthropic": loop(anthropic), "gemini": loop(gemini)})

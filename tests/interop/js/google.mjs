@@ -1,0 +1,67 @@
+// The `@google/genai` SDK.
+
+import { ApiError, GoogleGenAI } from '@google/genai';
+import { failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
+
+const declared = { name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters };
+const tools = [{ functionDeclarations: [declared] }];
+
+const connect = (url, attempts = 1) =>
+  new GoogleGenAI({
+    apiKey: 'any',
+    httpOptions: { baseUrl: url, retryOptions: { attempts } },
+  });
+
+async function ask(url, name, stream) {
+  const config = name === 'structured' ? { responseMimeType: 'application/json' } : { tools };
+  if (name.startsWith('reasoning')) config.thinkingConfig = { includeThoughts: true };
+  try {
+    return told(await answers(connect(url), { model: models.gemini, contents: name, config }, stream));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return failed(error, error.status, JSON.parse(error.message).error.status);
+  }
+}
+
+// The answer, or its chunks.
+async function answers(client, request, stream) {
+  if (!stream) return [await client.models.generateContent(request)];
+  return Array.fromAsync(await client.models.generateContentStream(request));
+}
+
+const parts = (chunks) => chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? []);
+const texts = (found) => found.map((part) => part.text ?? '').join('');
+
+function told(chunks) {
+  const usage = chunks.at(-1).usageMetadata;
+  const found = parts(chunks);
+  return said({
+    finish: chunks.at(-1).candidates[0].finishReason,
+    text: texts(found.filter((part) => !part.thought)),
+    thinking: texts(found.filter((part) => part.thought)),
+    calls: found.flatMap(({ functionCall: call }) => (call ? [[call.name, call.args]] : [])),
+    usage: [
+      usage.promptTokenCount,
+      (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+      usage.cachedContentTokenCount,
+    ],
+  });
+}
+
+// By hand with the history.
+async function loop(url, _, stream) {
+  const client = connect(url, 3);
+  const contents = [{ role: 'user', parts: [{ text: question }] }];
+  for (;;) {
+    const found = parts(await answers(client, { model: models.gemini, contents, config: { tools } }, stream));
+    contents.push({ role: 'model', parts: found });
+    const calls = found.flatMap(({ functionCall }) => functionCall ?? []);
+    if (!calls.length) return { text: texts(found) };
+    const results = calls.map(({ id, name, args }) => ({
+      functionResponse: { id, name, response: { result: getWeather(args) } },
+    }));
+    contents.push({ role: 'user', parts: results });
+  }
+}
+
+await run({ case: { gemini: ask }, loop: { gemini: loop } });
