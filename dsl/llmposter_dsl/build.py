@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmposter_dsl import bind, expressions, facts, keys, machine_checks, names, types, words
+from llmposter_dsl import bind, expressions, facts, inputs, keys, machine_checks, names, types, words
 from llmposter_dsl.answers import Answers, fail
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
 from llmposter_dsl.includes import Gathered, Placed, gather
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Condition, Expression, Fail, Program, Rule, Value
+from llmposter_dsl.program import Condition, Expression, Fail, InputRule, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines
 
 if TYPE_CHECKING:
@@ -228,11 +228,18 @@ class Builder:
             foreign=foreign,
             conformance=self._conformance(),  # type: ignore[arg-type]
             examples=examples.compile(self.root.get("examples", []), self.root.at("examples")),
+            embeddings=self._inputs("embeddings"),
+            moderations=self._inputs("moderations"),
+            models=tuple(self.used.models),
         )
         if start is not None:
             known = {name: each for name, each in states.items() if name not in declared or name in groups}
             self._machine(known, groups, (start, foreign.removeprefix("state:")), final)
         return program if start is not None else None
+
+    def _inputs(self, name: str) -> tuple[InputRule, ...]:
+        scope, elsewhere = Scope(facts.INPUT, used=self.used), {*facts.RULE.facts, *self.vars}
+        return inputs.compile_rules(name, self.root.get(name, []), self.root.at(name), scope, elsewhere, self.report)
 
     def _seed(self) -> int:
         seed: int = self.scenario.get("seed", 0)

@@ -122,6 +122,12 @@ ANSWER_FACTS = _table(
     Fact("state", TEXT, "State after the answer."),
 )
 
+INPUT_FACTS = _table(
+    Fact("text", TEXT, "Text of the input; its token ids where it was sent as such, the URL of an image."),
+    Fact("model", TEXT, "Model that the request asks for."),
+    Fact("headers", map_of(TEXT), "Request headers; their names ignore case."),
+)
+
 PLAIN_FUNCTIONS = frozenset(
     ("lower", "upper", "trim", "words", "len", "text", "number", "json", "default", "any", "all", "count")
 )
@@ -134,6 +140,9 @@ RULE = Vocabulary(
     REQUEST.functions | {"fired", "chance", "random", "uuid", "now"},
 )
 """For `when`, `expect`, `set`, templates and calls of rules, and `scenario.expect`."""
+
+INPUT = Vocabulary(INPUT_FACTS, PLAIN_FUNCTIONS)
+"""For the rules of `embeddings` and `moderations`."""
 
 ANSWER = Vocabulary(ANSWER_FACTS, PLAIN_FUNCTIONS | {"call"})
 """For `expect` of an example."""
@@ -160,6 +169,8 @@ __all__ = [
     "ANSWER",
     "ANSWER_FACTS",
     "CONVERSATION_FACTS",
+    "INPUT",
+    "INPUT_FACTS",
     "REQUEST",
     "REQUEST_FACTS",
     "RULE",

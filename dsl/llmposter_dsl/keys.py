@@ -38,6 +38,7 @@ TABLE = _form("a table", dict)
 RULES = _form("a list of rules", list)
 TEXTS = _form("a list of texts", list)
 TABLES = _form("a list of tables", list)
+NUMBERS = _form("a list of numbers", list)
 CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of either', str, dict, list)
 ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
@@ -89,12 +90,12 @@ DOCUMENT = _table(
     Key("states", TABLE, "States by name, each with its list of rules."),
     Key("always", RULES, "Rules that are tried before those of the state, in every state."),
     Key("otherwise", RULES, "Rules that are tried after those of the state, in every state."),
+    Key("embeddings", RULES, "Rules for the vectors of `/v1/embeddings` and its like, tried for each input."),
+    Key("moderations", RULES, "Rules for what `/v1/moderations` flags, tried for each input."),
     Key("examples", TABLES, "Transcripts that `llmposter test` plays."),
     _later("auth", "Credentials and OAuth."),
     _later("limits", "Rate limits."),
     _later("chaos", "Faults for a share of the requests."),
-    _later("embeddings", "Rules for embeddings."),
-    _later("moderations", "Rules for moderations."),
 )
 
 SCENARIO = _table(
@@ -160,6 +161,21 @@ RULE = _table(
     _later("fault", "How the delivery breaks."),
     _later("token", "What happens to the credential of the request."),
     Key("goto", STATE, "The next state.", "stay"),
+)
+
+_INPUT = (
+    Key("when", CONDITION, "When the rule fires; it knows `text`, `model` and `headers`.", "always"),
+    Key("times", INTEGER, "How often it fires at most in one session.", "no limit"),
+)
+_INPUT_FAILS = (
+    Key("error", ERROR_VALUE, "The provider's own HTTP error, for the whole request."),
+    _later("fault", "How the delivery breaks."),
+)
+
+EMBEDDING = _table(*_INPUT, Key("vector", NUMBERS, "The embedding of the input, sent as it is."), *_INPUT_FAILS)
+
+MODERATION = _table(
+    *_INPUT, Key("flags", TEXTS, "Categories that are flagged; an empty list flags nothing."), *_INPUT_FAILS
 )
 
 CALL = _table(
@@ -261,6 +277,12 @@ ERRORS = (
 )
 """Names of errors (language.md, section 6); what each is on the wire, the wires know."""
 
+CATEGORIES = (
+    *("harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm"),
+    *("self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence", "violence/graphic"),
+)
+"""What a moderation can flag."""
+
 PROVIDERS = ("openai", "responses", "anthropic", "gemini")
 FOREIGN = ("start", "latest", "reject")
 CONFORMANCE = ("report", "reject", "off")
@@ -271,6 +293,8 @@ TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
     ("scenario", "`[scenario]`", SCENARIO),
     ("defaults", "`[defaults]`", DEFAULTS),
     ("rule", "A rule", RULE),
+    ("embedding", "A rule of `embeddings`", EMBEDDING),
+    ("moderation", "A rule of `moderations`", MODERATION),
     ("call", "A call as a table", CALL),
     ("error", "An error as a table", ERROR),
     ("usage", "`usage`", USAGE),

@@ -259,6 +259,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class InputRule:
+    """A rule for an input that is no conversation: a text to embed, a text or an image to moderate.
+
+    Attributes:
+        name: ``embeddings#n`` or ``moderations#n``, n from 1.
+        times: how often it fires at most in one session.
+        outcome: a vector as it is sent, or the categories that are flagged.
+    """
+
+    name: str
+    place: Place
+    outcome: tuple[float, ...] | frozenset[str] | Fail
+    when: Condition | None = None
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExampleTurn:
     """One turn of an example, as language.md section 11 has it; `kind` says which of the forms it is.
 
@@ -304,6 +321,7 @@ class Program:
         vars: first values. tools: JSON Schema of the parameters by tool name.
         serves: None for all. key: the expression of `scenario.conversation`.
         unmatched: None for ``explain``. foreign: ``start``, ``latest``, ``reject`` or ``state:NAME``.
+        models: those that conditions name, in the order of the file.
     """
 
     name: str
@@ -324,3 +342,6 @@ class Program:
     foreign: str = "start"
     conformance: Literal["report", "reject", "off"] = "report"
     examples: tuple[Example, ...] = ()
+    embeddings: tuple[InputRule, ...] = ()
+    moderations: tuple[InputRule, ...] = ()
+    models: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from llmposter_dsl.facts import ANSWER_FACTS, CONVERSATION_FACTS, REQUEST_FACTS, Fact
+from llmposter_dsl.facts import ANSWER_FACTS, CONVERSATION_FACTS, INPUT_FACTS, REQUEST_FACTS, Fact
 from llmposter_dsl.types import Type
 
 
@@ -38,10 +38,11 @@ def _facts(table: Mapping[str, Fact]) -> str:
 
 
 def facts() -> str:
-    """The facts of the request, of the conversation, and of an example's answer, each under its heading."""
+    """The facts of the request, of the conversation, of an input and of an example's answer, each under its heading."""
     parts = (
         ("Facts of the request", REQUEST_FACTS),
         ("Facts of the conversation", CONVERSATION_FACTS),
+        ("Facts of an input, in the rules of `embeddings` and `moderations`", INPUT_FACTS),
         ("Facts of the answer, in the `expect` of an example", ANSWER_FACTS),
     )
     return "\n".join(f"## {title}\n\n{_facts(table)}" for title, table in parts)

@@ -15,7 +15,7 @@ import llmposter_grammar
 from llmposter_dsl import reference
 from llmposter_dsl.expressions.functions import FUNCTIONS
 from llmposter_dsl.expressions.operations import text as written
-from llmposter_dsl.facts import ANSWER, REQUEST, RULE
+from llmposter_dsl.facts import ANSWER, INPUT, REQUEST, RULE
 
 PAGE = Path(__file__).parents[2].joinpath("docs/language/expressions.md").read_text("utf-8")
 _ROWS = PAGE.split("| expression | value |")[1].split("\n\n")[0].splitlines()[2:]
@@ -46,8 +46,8 @@ def test_tables_are_whole():
     """Every fact and every function stands in the tables of the reference, once for each place that has it."""
     facts = reference.facts()
     for name in RULE.facts:
-        assert facts.count(f"\n| `{name}` |") == 1 + (name in ANSWER.facts)
-    for name in ANSWER.facts:
+        assert facts.count(f"\n| `{name}` |") == 1 + (name in ANSWER.facts) + (name in INPUT.facts)
+    for name in (*ANSWER.facts, *INPUT.facts):
         assert f"| `{name}` |" in facts
     assert [row.split("`")[1].split("(")[0] for row in reference.functions().splitlines()[2:]] == list(FUNCTIONS)
 

@@ -95,6 +95,35 @@ def test_base64_is_of_numbers_of_32_bits(server: Running) -> None:
     assert plain["data"][0]["embedding"] == pytest.approx(numbers, abs=1e-7)
 
 
+RULES = """
+[[states.talk]]
+when = 'model == "gpt-x"'
+reply = "hello"
+
+[[embeddings]]
+when = 'text contains "cat"'
+vector = [1, 0, 0]
+
+[[embeddings]]
+when = 'text == "busy"'
+times = 1
+error = { name = "rate_limited", retry_after = "10ms" }
+"""
+
+
+def test_rules_say_vectors_and_errors() -> None:
+    """Each input has its own; an error is the whole answer, which the SDK tries again; no state hears of it."""
+    with serving(RULES) as running, openai.OpenAI(base_url=running.openai_url, api_key="any") as client:
+        made = client.embeddings.create(model=SMALL, input=["a cat", "busy", "a dog"], dimensions=3)
+        assert [1.0, 0.0, 0.0] == made.data[0].embedding
+        assert [3, 3, 3] == [len(each.embedding) for each in made.data]
+        first, second = running.mock.journal()["entries"]
+        assert [("endpoint", 429), ("endpoint", 200)] == [(each["outcome"], each["status"]) for each in (first, second)]
+        assert [] == running.mock.conversations()
+        assert running.mock.verify().ok
+        assert ["gpt-x"] == [model.id for model in client.models.list()]
+
+
 @pytest.mark.parametrize(
     "body, message, param",
     [

@@ -13,10 +13,28 @@ from serving import serving
 
 from llmposter.server import Running
 from llmposter.wire.openai_moderations import CATEGORIES
+from llmposter_dsl import keys
 
 PLAIN = """
 [[states.talk]]
 reply = "hello"
+"""
+RULES = """
+[[states.talk]]
+reply = "hello"
+
+[[moderations]]
+when = 'text mentions "kill"'
+flags = ["violence", "harassment/threatening"]
+
+[[moderations]]
+when = 'text ends with "cat.png"'
+flags = ["sexual"]
+
+[[moderations]]
+when = 'text == "busy"'
+times = 1
+error = { name = "rate_limited", retry_after = "10ms" }
 """
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
 TEXT = {"type": "text", "text": "hi"}
@@ -34,6 +52,12 @@ def client(server: Running) -> Iterator[openai.OpenAI]:
         yield found
 
 
+@pytest.fixture
+def scripted() -> Iterator[openai.OpenAI]:
+    with serving(RULES) as running, openai.OpenAI(base_url=running.openai_url, api_key="any", max_retries=0) as found:
+        yield found
+
+
 def test_the_categories_are_those_of_the_sdk() -> None:
     """By their names, and by what each looks at."""
     fields = CategoryAppliedInputTypes.model_fields
@@ -41,6 +65,7 @@ def test_the_categories_are_those_of_the_sdk() -> None:
     assert {
         field.alias or name: get_args(get_args(field.annotation)[0]) for name, field in fields.items()
     } == CATEGORIES
+    assert tuple(CATEGORIES) == keys.CATEGORIES
 
 
 @pytest.mark.parametrize(
@@ -93,3 +118,27 @@ def test_what_openai_refuses_is_refused(server: Running, body: Any, message: str
         answer = raw.ask("POST", "/v1/moderations", body)
     assert 400 == answer.status
     assert answer.message.startswith(message)
+
+
+def test_a_rule_flags_a_text(scripted: openai.OpenAI) -> None:
+    """Its categories and no others, with high scores, for this input and no other."""
+    flagged, clean = scripted.moderations.create(input=["I will kill you", "I like you"]).results
+    assert (True, False) == (flagged.flagged, clean.flagged)
+    assert {"violence", "harassment/threatening"} == {
+        name for name, is_flagged in flagged.categories.to_dict().items() if is_flagged
+    }
+    scores = flagged.category_scores
+    assert min(scores.violence, scores.harassment_threatening) > 0.9 > 0.01 > max(scores.hate, scores.sexual)
+
+
+def test_a_rule_flags_an_image_by_its_url(scripted: openai.OpenAI) -> None:
+    """One result tells what was flagged of all of its parts."""
+    (result,) = scripted.moderations.create(input=[TEXT, IMAGE]).results
+    assert (True, True, False) == (result.flagged, result.categories.sexual, result.categories.violence)
+
+
+def test_a_rule_fails_the_request(scripted: openai.OpenAI) -> None:
+    """With OpenAI's own error, as often as it says."""
+    with pytest.raises(openai.RateLimitError):
+        scripted.moderations.create(input=["fine", "busy"])
+    assert 2 == len(scripted.moderations.create(input=["fine", "busy"]).results)

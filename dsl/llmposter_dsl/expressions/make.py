@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -203,7 +203,21 @@ def _prepare(here: Text, scope: Scope, report: Report, *, condition: bool) -> tu
 def condition(text: str, place: Within, scope: Scope, report: Report) -> Condition | None:
     """The condition that *text* is; None after what is wrong with it was reported."""
     made = _prepare(_here(text, place), scope, report, condition=True)
+    if made is not None:
+        scope.used.models.update(dict.fromkeys(_models(made[0])))
     return made and made[1].condition(made[0], place)
+
+
+def _models(tree: Node) -> Iterator[str]:
+    """The values that the fact `model` is compared with."""
+    for node in walk(tree):
+        match node:
+            case Compare(operator="==", left=Name(name="model"), right=Literal(value=str(value))):
+                yield value
+            case Compare(operator="==", left=Literal(value=str(value)), right=Name(name="model")):
+                yield value
+            case Compare(operator="in", left=Name(name="model"), right=ListOf(items=items)):
+                yield from (each.value for each in items if isinstance(each, Literal) and isinstance(each.value, str))
 
 
 def value(text: str, place: Within, scope: Scope, report: Report) -> Expression | None:

@@ -13,12 +13,17 @@ from llmposter_dsl.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Names that the expressions of a scope, and of scopes made from it, have read; the sets grow."""
+    """Names that the expressions of a scope, and of scopes made from it, have read; the sets grow.
+
+    Attributes:
+        models: values that conditions compare `model` with, in the order in which they came.
+    """
 
     facts: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     tools: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
+    models: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmposter.core.conversation import Pieces, Step
     from llmposter.core.facts import Facts
     from llmposter.model import Message, Part, Turn
-    from llmposter_dsl.program import Rule, Value
+    from llmposter_dsl.program import Env, Rule, Value
 
     Templates: TypeAlias = tuple[tuple[str, Template], ...]
 
@@ -52,7 +52,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     )
 
 
-def failure(fail: Fail, facts: Facts) -> Failure:
+def failure(fail: Fail, facts: Env) -> Failure:
     """The error as the rule words it."""
     return Failure(
         name=fail.name,
@@ -80,7 +80,7 @@ def _filled(said: Say | Refuse, facts: Facts, chance: Chance) -> tuple[tuple[Par
     return tuple(_parts(said, facts, chance)), None
 
 
-def _headers(headers: Templates, facts: Facts) -> tuple[tuple[str, str], ...]:
+def _headers(headers: Templates, facts: Env) -> tuple[tuple[str, str], ...]:
     return tuple((name, template.render(facts)) for name, template in headers)
 
 

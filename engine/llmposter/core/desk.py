@@ -1,30 +1,52 @@
-"""What endpoints beside the conversations may ask, in the session of one request; no conversation is touched by it."""
+"""What endpoints beside the conversations may ask, in the session of one request; no conversation is touched by it.
+
+Rules for inputs are tried scenario by scenario, in their order, whatever a scenario serves: that is of conversations.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from llmposter.core import tokens
+from llmposter.core import answer, tokens
 from llmposter.core.embedding import embedding
+from llmposter_dsl.program import Fail
+from llmposter_dsl.types import Headers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from llmposter.core.clock import Clock
-    from llmposter.model import Failure, Turn
+    from llmposter.core.sessions import Session
+    from llmposter.model import Failure, Request, Turn
+    from llmposter_dsl.program import Env, InputRule, Program
+
+_NONE: Final[Mapping[str, Any]] = {}
+
+
+class Input:
+    """What a rule may ask of one input: an `Env` with the facts of `llmposter_dsl.facts.INPUT`."""
+
+    __slots__ = ("groups", "headers", "model", "text", "vars")
+
+    def __init__(self, text: str, model: str, headers: Headers) -> None:
+        self.text, self.model, self.headers = text, model, headers
+        self.vars, self.groups = _NONE, dict[str, Any]()
 
 
 class SessionDesk:
     """As `llmposter.model.Desk`."""
 
-    __slots__ = ("_clock", "_models")
+    __slots__ = ("_clock", "_headers", "_programs", "_session")
 
-    def __init__(self, clock: Clock, models: tuple[str, ...]) -> None:
-        self._clock, self._models = clock, models
+    def __init__(self, programs: Sequence[Program], session: Session, clock: Clock, request: Request) -> None:
+        self._programs, self._session, self._clock = programs, session, clock
+        self._headers = Headers(request.headers)
 
     def now(self) -> float:
         return self._clock.now()
 
     def models(self) -> tuple[str, ...]:
-        return self._models
+        return tuple(dict.fromkeys(model for program in self._programs for model in program.models))
 
     def tokens(self, turn: Turn) -> int:
         return tokens.of_turn(turn)
@@ -32,8 +54,35 @@ class SessionDesk:
     def estimate(self, text: str) -> int:
         return tokens.estimate(text)
 
-    def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:  # noqa: ARG002
-        return embedding(text, dimensions)
+    def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:
+        rules = (rule for program in self._programs for rule in program.embeddings)
+        said = self._said(rules, text, model)
+        assert not isinstance(said, frozenset)
+        return embedding(text, dimensions) if said is None else said
 
-    def flags(self, text: str, model: str) -> frozenset[str] | Failure:  # noqa: ARG002
-        return frozenset()
+    def flags(self, text: str, model: str) -> frozenset[str] | Failure:
+        rules = (rule for program in self._programs for rule in program.moderations)
+        said = self._said(rules, text, model)
+        assert not isinstance(said, tuple)
+        return frozenset() if said is None else said
+
+    def _said(
+        self, rules: Iterable[InputRule], text: str, model: str
+    ) -> tuple[float, ...] | frozenset[str] | Failure | None:
+        """What the first rule says that holds for an input and has not fired too often; None where there is none."""
+        facts = cast("Env", Input(text, model, self._headers))
+        for rule in rules:
+            if self._fires(rule, facts):
+                return answer.failure(rule.outcome, facts) if isinstance(rule.outcome, Fail) else rule.outcome
+        return None
+
+    def _fires(self, rule: InputRule, facts: Env) -> bool:
+        spent = self._session.spent
+        if rule.times is not None and spent.get(rule, 0) >= rule.times:
+            return False
+        facts.groups.clear()
+        if rule.when is not None and not rule.when.holds(facts):
+            return False
+        if rule.times is not None:
+            spent[rule] = spent.get(rule, 0) + 1
+        return True

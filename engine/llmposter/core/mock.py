@@ -103,9 +103,11 @@ class Mock:
         """Write down a body that no wire could read."""
         return self._aside(request, provider, "refused", refused.message, status)
 
-    def desk(self, request: Request) -> Desk:  # noqa: ARG002
-        """What an endpoint may ask for this request."""
-        return SessionDesk(self.clock, ())
+    def desk(self, request: Request) -> Desk:
+        """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
+        programs = [player.program for player in self._players]
+        with self._lock:
+            return SessionDesk(programs, self._sessions.get(request.session), self.clock, request)
 
     def beside(self, request: Request, provider: str, status: int) -> Entry:
         """Write down what an endpoint answered; no conversation hears of it."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
+    from llmposter_dsl.program import InputRule
 
 
 class Session:
@@ -25,15 +26,17 @@ class Session:
         spaces: by place of the scenario in the order given, and key.
         entries: its part of the journal. dropped: how many of its entries are gone from there.
         lost: conversations that were dropped outside a final state.
+        spent: how often each rule for inputs fired, of those that are bounded.
     """
 
-    __slots__ = ("_kept", "_named", "dropped", "entries", "lost", "name", "spaces", "talks")
+    __slots__ = ("_kept", "_named", "dropped", "entries", "lost", "name", "spaces", "spent", "talks")
 
     def __init__(self, name: str, kept: Kept) -> None:
         self.name, self._kept = name, kept
         self.spaces: dict[tuple[int, str | None], Space] = {}
         self.talks: dict[str, Talk] = {}
         self.entries: deque[Entry] = deque()
+        self.spent: dict[InputRule, int] = {}
         self.dropped = self.lost = self._named = 0
 
     def space(self, program: int, key: str | None) -> Space:
