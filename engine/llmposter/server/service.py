@@ -27,6 +27,7 @@ class Service:
     clock: Clock
     watch: Watch = field(default_factory=Silent)
     wires: Mapping[str, Wire] = field(default_factory=wire.load)
+    dialects: Sequence[Wire] = field(default_factory=wire.dialects)
     endpoints: Sequence[Endpoint] = field(default_factory=wire.endpoints)
     hosts: frozenset[str] | None = None
     tasks: set[Task[None]] = field(default_factory=set)
@@ -34,7 +35,7 @@ class Service:
     routes: Routes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.routes = Routes(self.wires.values(), self.endpoints)
+        self.routes = Routes((*self.wires.values(), *self.dialects), self.endpoints)
 
     @property
     def manual(self) -> bool:

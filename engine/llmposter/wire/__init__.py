@@ -1,7 +1,8 @@
 """Every provider's side, one module each, pure: bytes to `Turn`, `Reply` to bytes; no state and no I/O.
 
 A wire is a module of this package with a `WIRE`, or an entry point of the group `llmposter.wires` that names one.
-What stands beside the conversations is in modules with `ENDPOINTS`.
+A module with a `DIALECT` answers further paths under a wire's name, in another form of its provider's; what stands
+beside the conversations is in modules with `ENDPOINTS`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ def load() -> Mapping[str, Wire]:
             raise ValueError(f'two wires are called "{wire.name}": every wire needs a name of its own')
         found[wire.name] = wire
     return MappingProxyType(found)
+
+
+@cache
+def dialects() -> tuple[Wire, ...]:
+    """Forms of a provider's requests beside its wire's, of the same name: no scenario is made for them alone."""
+    return tuple(module.DIALECT for module in _modules() if hasattr(module, "DIALECT"))
 
 
 @cache

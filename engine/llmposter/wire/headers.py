@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from llmposter.model import Request
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -16,6 +19,12 @@ def merged(ours: Headers, given: Headers) -> Headers:
         return ours
     names = {name.lower() for name, _ in given}
     return (*(header for header in ours if header[0] not in names), *given)
+
+
+def retries(request: Request) -> int | None:
+    """How often the SDK says that it has tried before; those of OpenAI and Anthropic do."""
+    count = request.headers.get("x-stainless-retry-count")
+    return int(count) if count and count.isascii() and count.isdigit() and len(count) < 10 else None
 
 
 def rounded_up(value: float) -> int:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from base64 import b64encode
 from struct import pack
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
 from llmposter.model import BadRequest, Failure, Response, Route, Struct
 from llmposter.wire.headers import JSON
 from llmposter.wire.openai_headers import of_server
+from llmposter.wire.openai_inputs import Each, Input, each
 from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from llmposter.model import Desk, Endpoint, Request
 
 _MOST_INPUTS: Final = 2048
@@ -27,9 +26,6 @@ _MODELS: Final = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072
 """OpenAI's models, with the dimensions that they have."""
 _FIXED: Final = frozenset(("text-embedding-ada-002",))
 _FORMATS: Final = {"encoding_format": ("float", "base64")}
-
-Input: TypeAlias = str | list[str | int | list[int]]
-"""A text, a list of texts, a text as tokens, or a list of such."""
 
 
 class Body(Struct, frozen=True, kw_only=True):
@@ -59,12 +55,12 @@ class Embeddings:
             return inputs
         most = _MODELS.get(body.model, _USUAL)
         vectors = []
-        for text, _ in inputs:
-            vector = desk.vector(text, body.model, body.dimensions or most)
+        for one in inputs:
+            vector = desk.vector(one.text, body.model, body.dimensions or most)
             if isinstance(vector, Failure):
                 return vector
             vectors.append(vector)
-        used = sum(desk.estimate(text) if tokens is None else tokens for text, tokens in inputs)
+        used = sum(desk.estimate(one.text) if one.tokens is None else one.tokens for one in inputs)
         told = _told(body, vectors, used)
         return Response(200, (("content-type", JSON), *of_server(request.body)), told)
 
@@ -95,32 +91,19 @@ def _wrong_size(body: Body) -> BadRequest | None:
     return None
 
 
-def _inputs(given: Input) -> list[tuple[str, int | None]] | BadRequest:
-    """Every input as a text, with the number of its tokens where they are given."""
+def _inputs(given: Input) -> list[Each] | BadRequest:
     if isinstance(given, list) and len(given) > _MOST_INPUTS and not isinstance(given[0], int):
         message = f"Invalid 'input': array too long. Expected an array with maximum length {_MOST_INPUTS}, "
         message += f"but got an array with length {len(given)} instead."
         return BadRequest(message, "input", "array_above_max_length")
-    found: list[tuple[str, int | None]] = []
-    for place, each in _each(given):
-        if isinstance(each, str):
-            found.append((each, None))
-        elif all(isinstance(token, int) and token >= 0 for token in each):
-            found.append((" ".join(map(str, each)), len(each)))
-        else:
-            return BadRequest(f"Invalid '{place}': expected a string, or an array of token ids.", "input")
-        if not each:
-            what = "input cannot be an empty string" if isinstance(each, str) else "input cannot be an empty array"
-            return BadRequest(f"Invalid '{place}': {what}.", "input")
+    found = each("input", given)
+    if isinstance(found, BadRequest):
+        return found
+    for one in found:
+        if not one.text:
+            what = "input cannot be an empty string" if one.tokens is None else "input cannot be an empty array"
+            return BadRequest(f"Invalid '{one.place}': {what}.", "input")
     return found
-
-
-def _each(given: Input) -> list[tuple[str, str | Sequence[str | int | list[int]]]]:
-    if isinstance(given, str):
-        return [("input", given)]
-    if not given or any(isinstance(each, int) for each in given):
-        return [("input", given)]
-    return [(f"input[{n}]", each) for n, each in enumerate(given) if not isinstance(each, int)]
 
 
 def _told(body: Body, vectors: list[tuple[float, ...]], used: int) -> bytes:
