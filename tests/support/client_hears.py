@@ -14,6 +14,7 @@ CALLS = {
 
 FINISH = {
     "openai": {"": "stop", "call": "tool_calls", "cut short": "length", "filtered": "content_filter"},
+    "responses": {"": "completed", "call": "completed", "cut short": "max_output_tokens", "filtered": "content_filter"},
 }
 """How a provider says why an answer ended: one that says something, one that calls, and those of two cases."""
 
@@ -33,6 +34,7 @@ FAILED = {
         "content_filter": (400, "invalid_prompt"),
     },
 }
+FAILED["responses"] = FAILED["openai"]
 """Status and code, or type where there is no code, of each error."""
 
 RAISED = {
@@ -42,6 +44,7 @@ RAISED = {
         504: "InternalServerError",
     },
 }  # fmt: skip
+RAISED["responses"] = RAISED["openai"]
 """What the provider's SDK raises for a status."""
 
 
@@ -50,7 +53,7 @@ def heard(program: str, api: str, case: str) -> Heard:
     told = _failed(api, case) if case in ERRORS else _answered(api, case)
     match program:
         case "vercel.mjs":
-            return _by_vercel(api, told)
+            return _by_vercel(api, case, told)
         case "openai.mjs" if told.get("error") == "APIStatusError":
             return {**told, "error": "APIError"}
         case _:
@@ -75,16 +78,18 @@ def _answered(api: str, case: str) -> Heard:
     return {"finish": finish, **{name: value for name, value in told.items() if value}}
 
 
-def _by_vercel(api: str, told: Heard) -> Heard:
+def _by_vercel(api: str, case: str, told: Heard) -> Heard:
     """One class for all errors, words of its own for the finish, and a refusal is text."""
     if "error" in told:
         return {**told, "error": "APICallError"}
-    found = {**told, "finish": VERCEL_FINISH[told["finish"]]}
+    found = {**told, "finish": VERCEL_FINISH.get(case, VERCEL_FINISH["call" if case in CALLS else ""])}
     if api == "openai":
         found.pop("thinking", None)
     if "refusal" in found:
-        found |= {"text": found.pop("refusal"), "finish": "content-filter"}
+        found["text"] = found.pop("refusal")
     return found
 
 
-VERCEL_FINISH = {"stop": "stop", "tool_calls": "tool-calls", "length": "length", "content_filter": "content-filter"}
+VERCEL_FINISH = {
+    "": "stop", "call": "tool-calls", "cut short": "length", "filtered": "content-filter", "refusal": "content-filter",
+}  # fmt: skip

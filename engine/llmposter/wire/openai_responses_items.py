@@ -5,7 +5,7 @@ What the assistant said comes in several items; those that follow each other are
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, zip_longest
 from operator import is_
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -285,17 +285,19 @@ def _breaches(heard: Sequence[Heard]) -> Iterator[str]:
     for n, item in enumerate(heard):
         for wrong in item.wrong:
             yield f"input[{n}]: {wrong}"
-    ours = [(each.named, each) for each in heard if each.named is not None]
-    for _, of_one in groupby(ours, key=lambda pair: pair[0].answer):
+    ours = [(each.named, each, after) for each, after in zip_longest(heard, heard[1:]) if each.named is not None]
+    for _, of_one in groupby(ours, key=lambda found: found[0].answer):
         yield from _parted(list(of_one))
 
 
-def _parted(items: list[tuple[ids.Named, Heard]]) -> Iterator[str]:
+def _parted(items: list[tuple[ids.Named, Heard, Heard | None]]) -> Iterator[str]:
     """Reasoning without what it led to, or the other way round: OpenAI takes both or neither."""
-    places = {named.index for named, _ in items}
-    for named, item in items:
+    places = {named.index for named, *_ in items}
+    for named, item, following in items:
         if named.reasoning == named.index:
-            if max(places) == named.index:
+            # Vercel's SDK refers to the reasoning and sends the call that it led to without an id.
+            nameless = following is not None and following.named is None and following.role == "assistant"
+            if max(places) == named.index and not nameless:
                 yield f"Item '{item.id}' of type 'reasoning' was provided without its required following item."
         elif named.reasoning >= 0 and named.reasoning not in places:
             reasoning = ids.named("reasoning", named.answer, named.reasoning, named.reasoning, stored=named.stored)
