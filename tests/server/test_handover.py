@@ -17,10 +17,12 @@ from tornado.web import Application, HTTPError, RequestHandler
 from tornado.websocket import WebSocketHandler
 from websockets.asyncio.client import connect
 
+from llmposter.model import Connection
 from llmposter.server import Running, running
-from llmposter.server.answers import Answers, Asked
+from llmposter.server.answers import Answers
 from llmposter.server.handover import Borrowed, Lent
 from llmposter.server.line import Gone, Line
+from llmposter.server.request_head import RequestHead
 
 ECHO = "[[states.talk]]\nreply = 'you said ${user}'\n"
 ADMIN = "/_llmposter"
@@ -206,8 +208,8 @@ def controlled(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> None:
 
     tasks = []
 
-    def answer(_: Answers, asked: Asked, line: Line) -> None:
-        tasks.append(asyncio.get_running_loop().create_task(go(line, asked.target.path[1:])))
+    def answer(_: Answers, head: RequestHead, _body: bytes, _from: Connection, _wrong: object, line: Line) -> None:
+        tasks.append(asyncio.get_running_loop().create_task(go(line, head.path[1:])))
 
     monkeypatch.setenv("LLMPOSTER_TRANSPORT", "fast")
     monkeypatch.setattr(Answers, "answer", answer)

@@ -12,6 +12,7 @@ from llmposter.core.delivery import plan
 from llmposter.model import BadRequest, Failure, Request, Response
 from llmposter.server import target
 from llmposter.server.encodings import unpacked
+from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
 
@@ -32,29 +33,6 @@ MOST_FOR_ADMIN: Final = 1024 * 1024
 TOO_LARGE: Final = BadRequest(f"The body is larger than {MOST_OF_BODY // 1024 // 1024} MiB.", status=413)
 _JSON: Final = (("content-type", "application/json"),)
 _NO_RETRY: Final = (("x-should-retry", "false"),)
-
-
-class Asked:
-    """One request as a transport read it.
-
-    Attributes:
-        headers: names in lower case, repeated ones joined with ``, ``.
-        wrong: why it is refused, whatever it says.
-    """
-
-    __slots__ = ("body", "connection", "headers", "method", "target", "wrong")
-
-    def __init__(  # noqa: PLR0913, PLR0917 - all that a request has
-        self,
-        method: str,
-        target: target.Target,
-        headers: dict[str, str],
-        body: bytes,
-        connection: Connection,
-        wrong: BadRequest | None = None,
-    ) -> None:
-        self.method, self.target, self.headers, self.body = method, target, headers, body
-        self.connection, self.wrong = connection, wrong
 
 
 def located(raw: str) -> target.Target:
@@ -79,14 +57,24 @@ class Answers:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    def answer(self, asked: Asked, line: Line) -> None:
-        """Sees to it that *line* gets its answer, now or later; whatever goes wrong is its answer too."""
-        spot = self._service.routes.at(asked.target.path)
-        answerer = spot.by(asked.method)
-        request, wrong = self._request(asked, spot.path)
+    def head(self, method: str, where: target.Target, headers: dict[str, str]) -> RequestHead:
+        """A head as a transport read it, names in lower case, repeated ones joined with ``, ``."""
+        return RequestHead(method, where, headers, self._service.routes.at(where.path), tornado=for_tornado(where))
+
+    def answer(
+        self, head: RequestHead, body: bytes, connection: Connection, wrong: BadRequest | None, line: Line
+    ) -> None:
+        """Sees to it that *line* gets its answer, now or later; whatever goes wrong is its answer too.
+
+        *wrong* is why the request is refused, whatever it says.
+        """
+        answerer, wrong = head.answerer, head.wrong or wrong
+        if head.encoding and body and wrong is None:
+            body, wrong = _plain(body, head.encoding)
+        request = Request(head.method, head.path, head.query, head.headers, body, connection, head.session, head.came)
         try:
             if answerer is None:
-                self._unrouted(request, spot.methods, line)
+                self._unrouted(request, head.methods, line)
             elif isinstance(answerer, Beside):
                 self._beside(request, answerer, wrong, line)
             elif wrong is not None:
@@ -95,21 +83,6 @@ class Answers:
                 self._speak(request, answerer, line)
         except Exception as error:  # noqa: BLE001 - a bug ends this answer and nothing else
             self._broke(error, request, None if isinstance(answerer, Beside) else answerer, line)
-
-    def _request(self, asked: Asked, path: str) -> tuple[Request, BadRequest | None]:
-        headers, where, wrong, body = asked.headers, asked.target, asked.wrong, asked.body
-        session = headers.get(target.SESSION_HEADER) if where.session is None else where.session
-        if session is not None and (fault := target.faulty(session)) is not None:
-            session, wrong = None, BadRequest(fault, code="bad_session")
-        if body and wrong is None and (encoding := headers.get("content-encoding")) is not None:
-            plain = unpacked(body, encoding, MOST_OF_BODY)
-            if isinstance(plain, BadRequest):
-                wrong = plain
-            else:
-                body = plain
-        query = target.query(where.query) if where.query else {}
-        came = "" if path == where.path else where.path
-        return Request(asked.method, path, query, headers, body, asked.connection, session or "", came), wrong
 
     def _speak(self, request: Request, wire: Wire, line: Line) -> None:
         read = wire.read(request)
@@ -188,6 +161,12 @@ class Answers:
 
     def _told(self, line: Line, entry: Entry | None = None) -> Sending:
         return Sending(self._service, line, entry)
+
+
+def _plain(body: bytes, encoding: str) -> tuple[bytes, BadRequest | None]:
+    """The body unpacked; or as it came, and what is wrong with it."""
+    plain = unpacked(body, encoding, MOST_OF_BODY)
+    return (body, plain) if isinstance(plain, BadRequest) else (plain, None)
 
 
 def problem(status: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

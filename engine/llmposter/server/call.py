@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from llmposter.model import BadRequest, Response
     from llmposter.server.line import Pairs
     from llmposter.server.peer import Peer
+    from llmposter.server.request_head import RequestHead
 
 
 class Call:
     """What was heard of a request so far; once it is whole, a `Line` for its answer.
 
     Attributes:
+        head: all that follows from the head, once somebody asked for it.
         repeats: headers that came again. size: of the body, kept or not.
         headed: its head is complete. old: HTTP/1.0. keep: the connection goes on after the answer.
         expects: its client waits for leave to send the body. upgrade: it offers another protocol.
@@ -32,6 +34,7 @@ class Call:
         "chunked",
         "expects",
         "gone",
+        "head",
         "headed",
         "headers",
         "keep",
@@ -56,6 +59,7 @@ class Call:
         self.repeats = self.size = self.timed = 0
         self.expects = self.headed = self.old = self.upgrade = self.begun = self.over = self.chunked = False
         self.keep = True
+        self.head: RequestHead | None = None
         self.wrong: BadRequest | None = None
         self.refused: Response | None = None
         self.gone: Callable[[], None] | None = None

@@ -12,7 +12,6 @@ from llmposter.server.answers import (
     MOST_OF_BODY,
     TOO_LARGE,
     Answers,
-    Asked,
     for_tornado,
     located,
 )
@@ -96,5 +95,5 @@ class Exchange(HTTPMessageDelegate):
             headers[key] = f"{headers[key]}, {value}" if key in headers else value
         body, self._body = b"".join(self._body), []
         wrong = TOO_LARGE if self._size > MOST_OF_BODY else None
-        asked = Asked(self._line.method, self._target, headers, body, self._connection, wrong)
-        self._answers.answer(asked, TornadoLine(self._http, self._line))
+        head = self._answers.head(self._line.method, self._target, headers)
+        self._answers.answer(head, body, self._connection, wrong, TornadoLine(self._http, self._line))

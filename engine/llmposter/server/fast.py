@@ -12,11 +12,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from llmposter.model import Connection
-from llmposter.server.answers import Answers, Asked, for_tornado, located
+from llmposter.server.answers import Answers, located
 from llmposter.server.files import room_for
 from llmposter.server.handover import hand_over
 from llmposter.server.limits import Limits
 from llmposter.server.peer import Peer
+from llmposter.server.request_head import Known
 
 if TYPE_CHECKING:
     import socket
@@ -25,17 +26,23 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerConnectionDelegate
 
     from llmposter.server.call import Call
+    from llmposter.server.request_head import RequestHead
     from llmposter.server.service import Service
 
 
 class Fast:
-    """All connections of one server."""
+    """All connections of one server.
+
+    Attributes:
+        known: heads that llhttp has read.
+    """
 
     def __init__(
         self, service: Service, admin: HTTPServerConnectionDelegate, most: int, limits: Limits | None = None
     ) -> None:
         self._answers, self._admin, self._most = Answers(service), admin, most
         self.limits = limits or Limits()
+        self.known = Known()
         self._peers: set[Peer] = set()
         self._numbers = count(1)
         self._servers: list[asyncio.Server] = []
@@ -99,13 +106,18 @@ class Fast:
         if (refused := call.refused) is not None:
             call.whole(refused.status, refused.headers, refused.body)
             return
-        where = located(call.url.decode("latin-1"))
-        if for_tornado(where):
+        head = call.head or self.head(call)
+        if head.tornado:
             hand_over(call, self._admin)
             return
         parts = call.body
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._answers.answer(Asked(call.method, where, call.headers, body, call.peer.connection, call.wrong), call)
+        self._answers.answer(head, body, call.peer.connection, call.wrong, call)
+
+    def head(self, call: Call) -> RequestHead:
+        """All that follows from the head of a call."""
+        call.head = self._answers.head(call.method, located(call.url.decode("latin-1")), call.headers)
+        return call.head
 
     # --- time -----------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from llmposter.server import second_look
 from llmposter.server.answers import MOST_DRAINED, MOST_OF_BODY, TOO_LARGE, problem
 from llmposter.server.call import Call
 from llmposter.server.outlet import Outlet
+from llmposter.server.request_head import END
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,12 +56,13 @@ class Peer(Outlet):
         full: the client does not read as fast as it is written to.
         ended: the client said that it will send nothing more.
         deadline: when `expired` is called.
+        between: all that came was read to the end of a call, and the next byte begins another.
         lent: takes all bytes, once the connection is no longer HTTP.
     """
 
     __slots__ = (
         "_call", "_done", "_early", "_fed", "_held", "_loose", "_lost", "_parser", "_paused", "_pumping", "_queue",
-        "_second", "busy", "connection", "ended", "lent", "method", "server",
+        "_second", "between", "busy", "connection", "ended", "lent", "method", "server",
     )  # fmt: skip
 
     connection: Connection
@@ -77,6 +79,7 @@ class Peer(Outlet):
         self._paused = self._pumping = False
         self.busy: Call | None = None
         self.ended = False
+        self.between = True
         self.lent: Callable[[bytes], None] | None = None
         self._lost: Callable[[], None] | None = None
         self.method = ""
@@ -135,7 +138,10 @@ class Peer(Outlet):
     def data_received(self, data: bytes) -> None:
         if self.closing:
             return
-        if self.lent is not None:
+        if self.between:
+            if not self._recognised(data):
+                self._feed(data, fresh=True)
+        elif self.lent is not None:
             self.lent(data)
         elif self._held is not None:
             self._hold(data)
@@ -144,7 +150,35 @@ class Peer(Outlet):
         else:
             self._feed(data)
 
-    def _feed(self, data: bytes) -> None:
+    def _recognised(self, data: bytes) -> bool:
+        """Whether this is one whole call under a head that llhttp has read before, byte for byte; then it is taken."""
+        if self.busy is not None or self.full or self._queue:
+            return False
+        at = data.find(END) + len(END)
+        head = self.server.known.get(data[:at])
+        if head is None or len(data) != at + head.size:
+            return False
+        call = self.busy = Call(self)
+        call.head, call.method, call.headed = head, head.method, True
+        call.body.append(data[at:])
+        self.server.take(call)
+        return True
+
+    def _learn(self, data: bytes, call: Call) -> None:
+        """Keep a head that can be recognised: *data* was one call, its body in one piece, and nothing was unusual."""
+        at = len(data) - call.size
+        if data.find(END) + len(END) != at or data[0] in b"\r\n" or not call.keep or call.old or call.upgrade:
+            return
+        if call.wrong is not None or "transfer-encoding" in call.headers or "expect" in call.headers:
+            return
+        head = self.server.head(call)
+        if not head.tornado:
+            head.size = call.size
+            self.server.known.keep(data[:at], head)
+
+    def _feed(self, data: bytes, *, fresh: bool = False) -> None:
+        """Bytes for llhttp; *fresh* ones came as they are, at the beginning of a call."""
+        self.between = False
         self._fed += len(data)
         self._loose += len(data)
         done, whole = self._done, self._call is None
@@ -174,6 +208,10 @@ class Peer(Outlet):
             if not call.url and done == self._done:
                 self._early += data
             self._partly(call)
+        elif not self._fed:
+            self.between = not self.closing
+            if fresh and self._done == done + 1:
+                self._learn(data, self._queue[-1])
         self._pump()
 
     def _finished(self) -> bool:
