@@ -15,6 +15,7 @@ from llmposter.server.encodings import unpacked
 from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
+from llmposter.server.sharing import preflight, shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +69,12 @@ class Answers:
 
         *wrong* is why the request is refused, whatever it says.
         """
+        if "origin" in head.headers:
+            line = shared(line, head.headers)
+            if (leave := preflight(head.method, head.headers)) is not None:
+                # A browser asks by itself, so that it says nothing of the agent under test.
+                self._told(line).respond(leave)
+                return
         answerer, wrong = head.answerer, head.wrong or wrong
         if head.encoding and body and wrong is None:
             body, wrong = _plain(body, head.encoding)
