@@ -40,7 +40,7 @@ FAILING = [
     (LOOP, "{ user = 'again', state = 'sum' }",
      'expected state "sum", it is "ask"; the answer was the text "1 1"'),
     (LOOP, "{ user = 'one' }, { tool = 'add', result = 1, state = 'ask' }",
-     'expected state "ask", it is "sum"; the answer was error overloaded 503'),
+     'expected state "ask", it is "sum"; the answer was error server_error 500'),
     (LOOP, "{ user = 'again', expect = 'reply == \"2 1\"' }",
      'expected reply == "2 1": reply is "1 1"'),
     (LOOP, "{ user = 'one', expect = 'call(\"add\").a == 2' }",
@@ -71,9 +71,9 @@ def test_a_request_that_no_rule_matches_fails_an_example_that_does_not_expect_it
 
 def test_an_unmatched_answer_of_the_authors_own_is_a_miss_too() -> None:
     """`scenario.unmatched` answers, but does not make an example pass in silence."""
-    text = "scenario.unmatched = 'overloaded'\n[[states.a]]\nwhen = 'user == \"x\"'\nreply = ''"
+    text = "scenario.unmatched = 'server_error'\n[[states.a]]\nwhen = 'user == \"x\"'\nreply = ''"
     assert [True] == ["no rule of scenario" in message for message in played(text, "{ user = 'y' }")]
-    assert [] == played(text, "{ user = 'y', expect = 'error.status == 503' }")
+    assert [] == played(text, "{ user = 'y', expect = 'error.status == 500' }")
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,10 @@ class Judge(Protocol):
         """What is left of it that this provider's format can say; each difference stands in docs/providers/."""
         return said
 
+    def takes_back(self, reply: Reply) -> bool:
+        """Whether the provider finds nothing wrong with this reply in a history."""
+        return True
+
 
 @cache
 def judges() -> Mapping[str, Judge]:

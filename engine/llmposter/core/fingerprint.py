@@ -130,7 +130,7 @@ def _results(message: Message, calls: Sequence[ToolUse]) -> list[bytes]:
     """In the order of their calls: ids may be rewritten on the way, but which call a result answers may not."""
     order = {call.id: number for number, call in enumerate(calls)}
     told = sorted((order.get(result.id, len(calls)), n) for n, result in enumerate(message.results))
-    return [_encode(("t", call, _trimmed(message.results[n].text), message.results[n].error)) for call, n in told]
+    return [_encode(("t", call, _trimmed(message.results[n].text), bool(message.results[n].error))) for call, n in told]
 
 
 def _trimmed(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Headers of answers, as all providers need them."""
+"""Headers of requests and answers, as all providers need them."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ def retries(request: Request) -> int | None:
 def rounded_up(value: float) -> int:
     """The next whole number, but for what floating point itself put on top: 0.07 s is 70 ms."""
     return math.ceil(round(value, 6))
+
+
+def retry_after(seconds: float | None) -> Headers:
+    """When to come back, in whole seconds (RFC 9110, section 10.2.3), below one second in milliseconds too."""
+    if seconds is None:
+        return ()
+    whole = (("retry-after", str(rounded_up(seconds))),)
+    return (*whole, ("retry-after-ms", str(rounded_up(seconds * 1000)))) if seconds < 1 else whole

@@ -10,6 +10,7 @@ import msgspec
 
 from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
 from llmposter.wire import openai_chat_body as sent
+from llmposter.wire.headers import retries
 from llmposter.wire.memo import Memo
 from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
 
@@ -81,7 +82,7 @@ def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent
         tuple(_tools(body)) if body.tools or body.functions else (),
         _params(body),
         body.metadata or {},
-        _retry(request),
+        retries(request),
         tuple(_breaches(body, heard)),
         _asked(body),
     )
@@ -180,11 +181,6 @@ def _params(body: sent.Options) -> dict[str, Json]:
         "tool_choice": body.function_call if body.tool_choice is None else body.tool_choice,
     }
     return {name: value for name, value in params.items() if value is not None}
-
-
-def _retry(request: Request) -> int | None:
-    count = request.headers.get("x-stainless-retry-count")
-    return int(count) if count and count.isascii() and count.isdigit() and len(count) < 10 else None
 
 
 _PLAIN: Final = sent.Asked()

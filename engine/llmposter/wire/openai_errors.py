@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
-from llmposter.wire.headers import JSON, merged, rounded_up
+from llmposter.wire.headers import JSON, merged, retry_after
 from llmposter.wire.openai_headers import of_limit, of_server
 from llmposter.wire.sse import encode
 
@@ -140,11 +140,3 @@ def _of_server(told: bytes, now: float) -> Headers:
 def body(message: str, kind: str, param: str | None, code: str | None) -> bytes:
     """The body of an error."""
     return encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
-
-
-def retry_after(seconds: float | None) -> Headers:
-    """When to come back, in whole seconds (RFC 9110, section 10.2.3), below one second in milliseconds too."""
-    if seconds is None:
-        return ()
-    whole = (("retry-after", str(rounded_up(seconds))),)
-    return (*whole, ("retry-after-ms", str(rounded_up(seconds * 1000)))) if seconds < 1 else whole

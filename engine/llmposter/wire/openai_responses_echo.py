@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from llmposter.model import Struct, Tool, Turn
+from llmposter.model import Struct, Tool
 from llmposter.wire import openai_responses_body as sent
 
 _TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
@@ -26,16 +25,11 @@ NO_TOOLS: Final = Declared(msgspec.Raw(b"[]"))
 
 
 class Asked(Struct, frozen=True):
-    """What the answer's form depends on, and what the request said.
-
-    Attributes:
-        thread: the id of the conversation object, or "". said: its `input`, as it was sent.
-    """
+    """What the answer's form depends on; `thread` is the id of the conversation object, or ""."""
 
     body: sent.Options = sent.Options()
     declared: Declared = NO_TOOLS
     thread: str = ""
-    said: str | Sequence[msgspec.Raw] = ()
 
     @property
     def encrypted(self) -> bool:
@@ -47,12 +41,7 @@ class Asked(Struct, frozen=True):
         return self.body.store is not False
 
 
-_PLAIN: Final = Asked()
-
-
-def asked(turn: Turn) -> Asked:
-    """What *turn* has for its wire; one that was made by hand has nothing."""
-    return turn.extra if isinstance(turn.extra, Asked) else _PLAIN
+PLAIN: Final = Asked()
 
 
 class Formed(Struct, frozen=True):
