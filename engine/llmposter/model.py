@@ -359,10 +359,26 @@ class Wire(Protocol):
 
 
 class Kept(Struct, frozen=True):
-    """An answer that a client can come back to by its id: the request, with all of its history, and the reply."""
+    """An answer that a client can come back to by its id: the request, with all of its history, and the reply.
+
+    `reply` is None for what was put into a conversation object without being answered.
+    """
 
     turn: Turn
-    reply: Reply
+    reply: Reply | None
+
+
+class Thread(Struct, frozen=True):
+    """A conversation object that the provider holds for its clients.
+
+    Attributes:
+        id: as `Turn.thread` has it. created: Unix time in seconds. kept: what was said in it, in order.
+    """
+
+    id: str
+    created: int
+    metadata: Mapping[str, Json] = {}
+    kept: tuple[Kept, ...] = ()
 
 
 class Desk(Protocol):
@@ -385,6 +401,27 @@ class Desk(Protocol):
 
     def flags(self, text: str, model: str) -> frozenset[str] | Failure:
         """The categories of moderation that a rule flags in a text."""
+
+    def kept(self, id_: str) -> Kept | None:
+        """The answer that has this `Reply.id`, while it is held."""
+
+    def forget(self, id_: str) -> bool:
+        """Forgets it; whether it was there."""
+
+    def fresh(self) -> str:
+        """24 letters and digits for an id that the session has not seen."""
+
+    def thread(self, id_: str) -> Thread | None:
+        """The conversation object of this id, while it is held."""
+
+    def hold(self, thread: Thread) -> None:
+        """Holds a conversation object, in place of one of its id."""
+
+    def add(self, turn: Turn) -> bool:
+        """Puts what *turn* says into its conversation object, unanswered; whether that is there."""
+
+    def close(self, id_: str) -> bool:
+        """Forgets a conversation object; whether it was there."""
 
 
 class Endpoint(Protocol):
@@ -433,6 +470,6 @@ class Plan(Struct, frozen=True):
 __all__ = [
     "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item", "Json",
     "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Reference", "Refusal", "Reply", "Request",
-    "Response", "Role", "Route", "Rule", "Send", "Started", "Text", "Thinking", "Tokens", "Tool", "ToolCall",
+    "Response", "Role", "Route", "Rule", "Send", "Started", "Text", "Thinking", "Thread", "Tokens", "Tool", "ToolCall",
     "ToolResult", "ToolUse", "Turn", "Violation", "Wait", "Wire",
 ]  # fmt: skip

@@ -137,6 +137,27 @@ def test_base_urls_of_gateways_are_understood(routes: Routes, asked: str, path: 
     assert path == (told and told[0])
 
 
+@pytest.mark.parametrize(
+    "path, headers, provider",
+    [
+        ("/v1/messages/batches", (), "messages"),
+        ("/proxy/v1/messages", (), "messages"),
+        ("/v1beta/models/x:unheardOf", (), "gemini"),
+        ("/v1/chat", (), "chat"),
+        ("/v1/responses/x/y", (), "kept"),
+        ("/v1/files", (), ""),
+        ("/v1/files", ("x-a",), "a"),
+        ("/v1/chat/something", ("x-b",), "b"),
+        ("/", (), ""),
+    ],
+)
+def test_a_request_resembles_those_of_a_provider(
+    routes: Routes, path: str, headers: tuple[str, ...], provider: str
+) -> None:
+    """By headers that tell whose client asks, else by the words of the path."""
+    assert provider == routes.resembled(Request("POST", path, {}, dict.fromkeys(headers, "1"), b"", Connection(1)))
+
+
 def test_two_wires_cannot_have_one_route() -> None:
     """The message says which."""
     with pytest.raises(ValueError, match="two wires answer one route: POST /a, POST /a"):

@@ -14,6 +14,7 @@ from tornado.web import Application, RequestHandler
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.delivery import plan
 from llmposter.model import BadRequest, Connection, Outcome, Request, Send, Turn, Wire
+from llmposter.server.target import query
 from llmposter_dsl.program import Chunk, Delivery
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _Handler(RequestHandler):
     async def post(self) -> None:
         wire, came = self.speaker.wire, self.request
         headers = {name.lower(): value for name, value in came.headers.items()}
-        turn = wire.read(Request("POST", came.path, {}, headers, came.body, CONNECTION))
+        turn = wire.read(Request("POST", came.path, query(came.query), headers, came.body, CONNECTION))
         if isinstance(turn, BadRequest):
             refused = wire.bad_request(turn, 0.0)
             self._head(refused.status, refused.headers)

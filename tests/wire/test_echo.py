@@ -65,6 +65,9 @@ def held(wire: str, reply: Reply, *, stream: bool, chunk: Chunk, speaker: Speake
     assert [call.id for call in expected.calls] == [call.id for call in assistant.calls]
     assert ("tool", len(heard.calls)) if heard.calls else ("user", 0) == (last.role, len(last.results))
     prints = Prints(turn.messages)
+    if len(expected.calls) < len(spoken(reply).calls):
+        # The provider has no form for these calls, so that no history shows them.
+        return prints
     assert prints.upto(2) == Prints(turn.messages[:1]).after_answer(reply), (spoken(reply), assistant)
     assert assistant.answer in ("", reply.id)
     return prints

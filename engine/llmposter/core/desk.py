@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from llmposter.core.clock import Clock
+    from llmposter.core.kept import Library
     from llmposter.core.sessions import Session
-    from llmposter.model import Failure, Request, Turn
+    from llmposter.model import Failure, Kept, Request, Thread, Turn
     from llmposter_dsl.program import Env, InputRule, Program
 
 _NONE: Final[Mapping[str, Any]] = {}
@@ -36,10 +37,12 @@ class Input:
 class SessionDesk:
     """As `llmposter.model.Desk`."""
 
-    __slots__ = ("_clock", "_headers", "_programs", "_session")
+    __slots__ = ("_clock", "_headers", "_library", "_programs", "_session")
 
-    def __init__(self, programs: Sequence[Program], session: Session, clock: Clock, request: Request) -> None:
-        self._programs, self._session, self._clock = programs, session, clock
+    def __init__(
+        self, programs: Sequence[Program], session: Session, library: Library, clock: Clock, request: Request
+    ) -> None:
+        self._programs, self._session, self._library, self._clock = programs, session, library, clock
         self._headers = Headers(request.headers)
 
     def now(self) -> float:
@@ -49,7 +52,7 @@ class SessionDesk:
         return tuple(dict.fromkeys(model for program in self._programs for model in program.models))
 
     def tokens(self, turn: Turn) -> int:
-        return tokens.of_turn(turn)
+        return tokens.of_turn(self._library.told(turn))
 
     def estimate(self, text: str) -> int:
         return tokens.estimate(text)
@@ -86,3 +89,26 @@ class SessionDesk:
         if rule.times is not None:
             spent[rule] = spent.get(rule, 0) + 1
         return True
+
+    # --- what clients come back to ----------------------------------------------------------------------------------
+
+    def kept(self, id_: str) -> Kept | None:
+        return self._library.answers.get(self._session.name, id_)
+
+    def forget(self, id_: str) -> bool:
+        return self._library.answers.drop(self._session.name, id_)
+
+    def fresh(self) -> str:
+        return self._library.fresh(self._session.name)
+
+    def thread(self, id_: str) -> Thread | None:
+        return self._library.threads.get(self._session.name, id_)
+
+    def hold(self, thread: Thread) -> None:
+        self._library.hold(self._session.name, thread)
+
+    def add(self, turn: Turn) -> bool:
+        return self._library.add(turn)
+
+    def close(self, id_: str) -> bool:
+        return self._library.threads.drop(self._session.name, id_)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llmposter.core.fingerprint import Prints, client_of
 from llmposter.core.lanes import NOWHERE, Caller
-from llmposter.core.replay import Mark, Past, Player, Walk
+from llmposter.core.replay import Mark, Past, Player, Walk, shown_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Dispatch:
     def _look(self, found: Found, index: int) -> None:
         """The position after the answer at *index*, by an id that it gave out or by the history."""
         space, caller, prints = found.space, found.caller, self._prints
-        if (position := space.named(call.id for call in self._turn.messages[index].calls)) is not None:
+        if (position := space.named(shown_ids(self._turn.messages[index]))) is not None:
             found.position = position
         else:
             went = prints.full if index == prints.answers[-1] else _next_input(prints, index)

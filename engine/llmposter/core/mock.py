@@ -21,7 +21,7 @@ from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
-from llmposter.model import BadRequest, Desk, Miss, Request, Struct, Turn
+from llmposter.model import BadRequest, Desk, Miss, Reply, Request, Struct, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +84,8 @@ class Mock:
         session = self._sessions.get(turn.request.session)
         entry = Entry(now, session.name, "reply", turn.request)
         entry.provider, entry.model, entry.stream, entry.retry = turn.provider, turn.model, turn.stream, turn.retry
+        if turn.previous or turn.thread or turn.references:
+            turn = self._sessions.library.told(turn)
         prints = Prints(turn.messages)
         found = Dispatch(self._players, session, turn, prints, now).find()
         program = None
@@ -95,6 +97,8 @@ class Mock:
             entry.scenario = program.name
             breaches = () if program.conformance == "off" else findings(turn)
             step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)
+        if (turn.keep or turn.thread) and isinstance(step.outcome, Reply):
+            self._sessions.library.keep(turn, step.outcome)
         self._write(session, entry)
         self._drop_idle(now)
         return Exchange(step, entry, program)
@@ -107,7 +111,8 @@ class Mock:
         """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
         programs = [player.program for player in self._players]
         with self._lock:
-            return SessionDesk(programs, self._sessions.get(request.session), self.clock, request)
+            session = self._sessions.get(request.session)
+            return SessionDesk(programs, session, self._sessions.library, self.clock, request)
 
     def beside(self, request: Request, provider: str, status: int) -> Entry:
         """Write down what an endpoint answered; no conversation hears of it."""

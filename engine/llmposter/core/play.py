@@ -11,7 +11,7 @@ from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
-from llmposter.core.replay import made_ids
+from llmposter.core.replay import made_ids, shown_ids
 from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmposter.core.dispatch import Found
     from llmposter.core.journal import Entry
     from llmposter.core.sessions import Session, Sessions
+    from llmposter.model import BadRequest
 
 
 class Refused(Struct, frozen=True):
@@ -44,7 +45,7 @@ class Play:
     def step(self, findings: tuple[str, ...]) -> Step:
         """The machine's step, recorded; *findings* are those on the client's history."""
         if findings and self.found.player.program.conformance == "reject":
-            return self._refusal(findings[0], findings)
+            return self._refusal(findings[0], findings, self.turn.lost)
         settled = self._settled()
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)
@@ -124,8 +125,7 @@ class Play:
             tail = self.prints.tail
             places = (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
             return places, caller
-        echoed = self.turn.messages[self.prints.answers[-1]].calls
-        if self.found.space.named(call.id for call in echoed) is position:
+        if self.found.space.named(shown_ids(self.turn.messages[self.prints.answers[-1]])) is position:
             # No other client can stand here; Node's fetch retries on whichever connection of its pool is free.
             return (position.print + position.talk.id.encode(),), Caller(b"", NOWHERE, caller.input, caller.retry)
         return (position.print,), caller
@@ -207,6 +207,8 @@ class Play:
             talk.latest = step.after
         calls = [part.id for part in reply.parts if isinstance(part, ToolCall)]
         ids = made_ids(step, calls) if calls else ()
+        if self.turn.echoes:
+            ids = (reply.id, *ids)
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
         space.record(position)
         position.closed, lane.gives = lane, position
@@ -241,9 +243,11 @@ class Play:
         self.entry.foreign = refused.foreign
         return self._refusal(refused.message, ())
 
-    def _refusal(self, message: str, findings: tuple[str, ...]) -> Step:
+    def _refusal(self, message: str, findings: tuple[str, ...], lost: BadRequest | None = None) -> Step:
         nowhere = Conversation(state="")
         failure = Failure(name="bad_request", message=message)
+        if lost is not None:
+            failure = Failure(status=lost.status, code=lost.code, message=message, param=lost.param)
         step = Step(nowhere, nowhere, failure, violations=_violations(findings))
         self.entry.took(step)
         return step

@@ -16,9 +16,10 @@ from llmposter.model import Failure, Miss, Reply, Turn
 from llmposter_dsl.program import Say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from llmposter.core.fingerprint import Prints
+    from llmposter.model import Message
     from llmposter_dsl.program import Program
 
 MOST_ATTEMPTS: Final = 50
@@ -91,8 +92,9 @@ class Past:
                 continue
             if (step := self._answered(stands, index)) is not None:
                 stands = step.after
-                ids = [call.id for call in self.turn.messages[index].calls]
-                found.marks.append(Mark(index + 1, stands, made_ids(step, ids)))
+                message = self.turn.messages[index]
+                ids = made_ids(step, [call.id for call in message.calls])
+                found.marks.append(Mark(index + 1, stands, (message.answer, *ids) if message.answer else ids))
                 continue
             found.foreign = index if found.foreign is None else found.foreign
             if stop_at_foreign:
@@ -129,3 +131,11 @@ def made_ids(step: Step, ids: Sequence[str]) -> tuple[str, ...]:
     said = step.rule.outcome if step.rule is not None else None
     own = [call.id is not None for call in said.calls] if isinstance(said, Say) else [False] * len(ids)
     return tuple(name for name, of_author in zip(ids, own, strict=False) if not of_author and len(name) >= _LONG)
+
+
+def shown_ids(message: Message) -> Iterator[str]:
+    """The ids in a message of a history that can name one position: the answer's own first, for it names no other."""
+    if message.answer:
+        yield message.answer
+    for call in message.calls:
+        yield call.id

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from llmposter.core.kept import Library
 from llmposter.core.lanes import Kept
 from llmposter.core.positions import Space, Talk
 
@@ -63,6 +64,7 @@ class Sessions:
         self._forgotten = False
         self._lost = 0
         self._kept = Kept()
+        self.library = Library()
         self._openings: OrderedDict[tuple[Session, int, bytes], int] = OrderedDict()
 
     def get(self, name: str) -> Session:
@@ -145,6 +147,7 @@ class Sessions:
     def reset(self, name: str) -> int:
         """Forget a session; how many entries of it were dropped before."""
         dropped = self.dropped(name) if name in self._by_name or name in self._gone else 0
+        self.library.reset(name)
         if (session := self._by_name.pop(name, None)) is not None:
             for talk in session.talks.values():
                 del self._talks[talk]

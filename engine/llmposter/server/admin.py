@@ -14,7 +14,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
 from llmposter.model import Struct
-from llmposter.server import target
+from llmposter.server import sharing, target
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
@@ -140,6 +140,16 @@ class Handler(RequestHandler):
         self.clear_header("Server")
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
+        self._share()
+
+    def _share(self) -> None:
+        """Pages of this machine may read the answer, as they may read those of the wires."""
+        headers = {name.lower(): value for name, value in self.request.headers.items()}
+        if not sharing.own(origin := headers.get("origin")):
+            return
+        leave = sharing.preflight(self.request.method or "", headers)
+        for name, value in sharing.leave(str(origin), () if leave is None else leave.headers):
+            self.set_header(name, value)
 
     def check_etag_header(self) -> bool:
         return False

@@ -15,13 +15,14 @@ from llmposter.server.encodings import unpacked
 from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
+from llmposter.server.sharing import preflight, shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llmposter.core.journal import Entry
     from llmposter.model import Connection, Wire
-    from llmposter.server.line import Line
+    from llmposter.server.line import Line, Pairs
     from llmposter.server.routes import Answerer
     from llmposter.server.service import Service
 
@@ -68,6 +69,12 @@ class Answers:
 
         *wrong* is why the request is refused, whatever it says.
         """
+        if "origin" in head.headers:
+            line = shared(line, head.headers)
+            if (leave := preflight(head.method, head.headers)) is not None:
+                # A browser asks by itself, so that it says nothing of the agent under test.
+                self._told(line).respond(leave)
+                return
         answerer, wrong = head.answerer, head.wrong or wrong
         if head.encoding and body and wrong is None:
             body, wrong = _plain(body, head.encoding)
@@ -149,15 +156,21 @@ class Answers:
             self._told(line).respond(Response(204, (("allow", ", ".join((*sorted(there), "OPTIONS"))),), b""))
         elif there:
             allow = (("allow", ", ".join(sorted(there))),)
-            self._write_off(request, problem(405, routes.not_allowed(method, path), allow), line)
+            self._write_off(request, BadRequest(routes.not_allowed(method, path), status=405), line, allow)
         elif path in _OWN and method in ("GET", "HEAD"):
             self._told(line).respond(_OWN[path](self._service))
         else:
-            self._write_off(request, problem(404, routes.unknown(method, path)), line)
+            self._write_off(request, BadRequest(routes.unknown(method, path), status=404), line)
 
-    def _write_off(self, request: Request, response: Response, line: Line) -> None:
-        message: str = msgspec.json.decode(response.body)["error"]["message"]
-        self._told(line, self._service.mock.unrouted(request, response.status, message)).respond(response)
+    def _write_off(self, request: Request, told: BadRequest, line: Line, more: Pairs = ()) -> None:
+        """In the words of the provider whose client it seems to be, for its SDK reads no other's."""
+        service = self._service
+        entry = service.mock.unrouted(request, told.status, told.message)
+        if (wire := service.wires.get(service.routes.resembled(request))) is None:
+            response = problem(told.status, told.message)
+        else:
+            response = wire.bad_request(told, service.clock.now())
+        self._told(line, entry).respond(Response(response.status, (*response.headers, *more), response.body))
 
     def _told(self, line: Line, entry: Entry | None = None) -> Sending:
         return Sending(self._service, line, entry)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ANY: Final = "*"
 _HOLE: Final = re.compile(r"\{[^}]*\}")
+_WORD: Final = re.compile(r"[A-Za-z_]{3,}")
+"""What tells one path from another: no version."""
 _GATEWAY: Final = re.compile(r"/openai/deployments/[^/]+|/v1beta/openai|/(?:openai|anthropic|gemini|google|api)")
 """What stands before a route in the base URLs of gateways, of Azure and of Google's API in OpenAI's format."""
 
@@ -64,6 +66,14 @@ class _Pattern(NamedTuple):
     wire: Wire | None
     endpoint: Endpoint | None
 
+    @property
+    def words(self) -> set[str]:
+        return set(_WORD.findall(_HOLE.sub("", self.route.path)))
+
+    @property
+    def provider(self) -> str:
+        return self.wire.name if self.wire is not None else self.endpoint.provider if self.endpoint is not None else ""
+
 
 class Routes:
     """The paths of all wires and endpoints.
@@ -107,6 +117,15 @@ class Routes:
                     if isinstance(there, Beside):
                         there.add(each.route, each.endpoint)
         return methods
+
+    def resembled(self, request: Request) -> str:
+        """The provider whose client asks, as far as its headers or its path tell; "" where they do not."""
+        for each in self._patterns:
+            if each.endpoint is not None and each.route.only is not None and each.route.only(request):
+                return each.endpoint.provider
+        words = set(_WORD.findall(request.path))
+        alike = max(self._patterns, key=lambda each: len(words & each.words), default=None)
+        return "" if alike is None or not words & alike.words else alike.provider
 
     def unknown(self, method: str, path: str) -> str:
         """What to tell who asked for a path that nobody answers."""

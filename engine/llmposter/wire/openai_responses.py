@@ -14,7 +14,7 @@ from llmposter.wire import openai_errors, sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.openai_headers import of_reply
-from llmposter.wire.openai_responses_echo import PLAIN, Asked
+from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_events import spoken
 from llmposter.wire.openai_responses_output import OWN_WORDS, Output
 from llmposter.wire.openai_responses_read import read
@@ -62,11 +62,6 @@ class OpenAIResponses:
         if rule.finish is not None and meaning(rule.finish) in (None, "pause"):
             words = ", ".join(f'"{word}"' for word in OWN_WORDS)
             yield f'OpenAI Responses has no finish reason "{rule.finish}": it knows {words}'
-
-
-def asked(turn: Turn) -> Asked:
-    """What the answer's form depends on; a turn that was made by hand has nothing that only this wire knows."""
-    return turn.extra if isinstance(turn.extra, Asked) else PLAIN
 
 
 WIRE: Final[Wire] = OpenAIResponses()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
-from llmposter.model import Struct, Tool
+from llmposter.model import Struct, Tool, Turn
 from llmposter.wire import openai_responses_body as sent
 
 _TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
@@ -25,11 +26,16 @@ NO_TOOLS: Final = Declared(msgspec.Raw(b"[]"))
 
 
 class Asked(Struct, frozen=True):
-    """What the answer's form depends on; `thread` is the id of the conversation object, or ""."""
+    """What the answer's form depends on, and what the request said.
+
+    Attributes:
+        thread: the id of the conversation object, or "". said: its `input`, as it was sent.
+    """
 
     body: sent.Options = sent.Options()
     declared: Declared = NO_TOOLS
     thread: str = ""
+    said: str | Sequence[msgspec.Raw] = ()
 
     @property
     def encrypted(self) -> bool:
@@ -41,7 +47,12 @@ class Asked(Struct, frozen=True):
         return self.body.store is not False
 
 
-PLAIN: Final = Asked()
+_PLAIN: Final = Asked()
+
+
+def asked(turn: Turn) -> Asked:
+    """What *turn* has for its wire; one that was made by hand has nothing."""
+    return turn.extra if isinstance(turn.extra, Asked) else _PLAIN
 
 
 class Formed(Struct, frozen=True):

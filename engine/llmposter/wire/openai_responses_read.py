@@ -46,7 +46,7 @@ def read(provider: str, request: Request, *, bare: bool = False) -> Turn | BadRe
         # As text where it may not be: the decoder leaves bytes alone that no field wants, and OpenAI does not.
         body = _BODY.decode(data if data.isascii() else data.decode("utf-8"))
     except msgspec.ValidationError as error:
-        return _worded(str(error))
+        return worded(str(error))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NOT_JSON
     if not bare and not body.model and body.prompt is None:
@@ -72,7 +72,7 @@ def _heard(given: str | list[msgspec.Raw] | None) -> list[items.Heard] | BadRequ
         for raw in given:
             heard.append(one(bytes(raw)))  # noqa: PERF401 - how many were read tells where it went wrong
     except msgspec.ValidationError as error:
-        return _worded(str(error), f"input[{len(heard)}]")
+        return worded(str(error), f"input[{len(heard)}]")
     except (msgspec.DecodeError, RecursionError):
         return NOT_JSON
     return heard
@@ -81,7 +81,7 @@ def _heard(given: str | list[msgspec.Raw] | None) -> list[items.Heard] | BadRequ
 _AT: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 
-def _worded(told: str, within: str = "") -> BadRequest:
+def worded(told: str, within: str = "") -> BadRequest:
     """A decoder's message in OpenAI's words, its place told from the top."""
     if within:
         place = _AT.search(told)
@@ -104,7 +104,7 @@ def _read_tools(raw: bytes) -> Declared | BadRequest:
         for each in _TOOLS.decode(raw) or ():
             read.append(_tool(bytes(each)))  # noqa: PERF401 - how many were read tells where it went wrong
     except msgspec.ValidationError as error:
-        return _worded(str(error), f"tools[{len(read)}]")
+        return worded(str(error), f"tools[{len(read)}]")
     except (msgspec.DecodeError, RecursionError):
         return NOT_JSON
     return Declared(
@@ -175,7 +175,7 @@ def _turn(provider: str, request: Request, body: sent.Body, heard: list[items.He
         body.metadata or {},
         _retry(request),
         (*_breaches(body, heard, declared), *said.breaches),
-        Asked(body, declared, thread),
+        Asked(body, declared, thread, body.input or ()),
         (body.previous_response_id or "").removeprefix(ids.RESPONSE),
         thread,
         body.store is not False,
@@ -234,7 +234,7 @@ def _breaches(body: sent.Body, heard: list[items.Heard], declared: Declared) -> 
         yield from _chosen(body.tool_choice, declared)
     elif body.tool_choice == "required" and not body.tools:
         yield "Tool choice 'required' must be specified with 'tools' parameter."
-    if body.input == []:
+    if body.input == [] and not (body.previous_response_id or body.conversation or body.prompt):
         yield "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead."
     if body.text and body.text.format and body.text.format.get("type") == "json_object":
         yield from _no_json(body, heard)
