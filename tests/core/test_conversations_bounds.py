@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -60,25 +61,31 @@ def check(mock: Mock) -> None:
     talks = 0
     for session in mock._sessions:
         assert session.talks or session.entries
+        held = Counter((talk.space.program, talk.opening) for talk in session.talks.values() if talk.opening)
+        counted = {(n, opening): held for n, each in session._openings.items() for opening, (_, held) in each.items()}
+        assert held == counted
         assert {talk.space.key for talk in session.talks.values()} == {key for _, key in session.spaces}
         for space in session.spaces.values():
             mine = [talk for talk in session.talks.values() if talk.space is space]
             talks += len(mine)
             assert len(mine) == space.talks
-            positions = [position for talk in mine for position in talk.positions.values()]
+            positions = [position for talk in mine for position in talk.positions]
             assert {position.print for position in positions} == set(space._at)
             for position in positions:
                 standing = space.at(position.print, position.who, position.connection, b"")
                 assert standing is not None
                 assert standing in positions
             assert set(space._ids.values()) <= set(positions)
-            lanes = {lane for talk in mine for lane in talk.lanes}
-            assert set(space.lanes._open) == {lane for lane in lanes if lane.answer is None}
-            assert set(space.lanes._closed) == {lane for lane in lanes if lane.answer is not None}
-            kept |= {lane for lane in lanes if lane.answer is not None}
+            assert set(space.lanes._open) == {lane for talk in mine for lane in talk.open or ()}
+            assert all(lane.answer is None for lane in space.lanes._open)
+            closed = {position.closed for position in positions if position.closed is not None}
+            assert set(space.lanes._closed) == closed
+            assert all(lane.answer is not None and lane.gives.closed is lane for lane in closed)
+            kept |= closed
     assert kept == set(mock._sessions._kept.lanes)
-    assert talks == len(mock._sessions._talks) <= mock._sessions.most
-    assert len(mock._sessions._openings) <= mock._sessions.most
+    recent = mock._sessions._recent
+    assert talks == recent.size == len(set(recent._mentions)) <= mock._sessions.most
+    assert Counter(recent._mentions) == {talk: talk.mentions for talk in recent._mentions}
     assert sum(len(session.entries) for session in mock._sessions) == len(mock._journal) <= mock._journal.most
 
 

@@ -14,10 +14,8 @@ from llmposter.core.mock import Mock
 from llmposter.core.positions import Talk
 
 
-class Watched(Talk):
+class Watched(Talk, weakref=True):
     """A conversation that can be seen to go."""
-
-    __slots__ = ("__weakref__",)
 
 
 def test_a_settled_process_seldom_looks_for_garbage() -> None:

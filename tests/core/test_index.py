@@ -74,7 +74,7 @@ def test_the_index_finds_what_trying_every_rule_finds(
         request = turn("x", said(assistant), user, system=system, model=model)
         moment = Moment(1.0)
         assert repr(machine.stepped(begun, request, moment)) == repr(machine.advance(begun, request, moment))
-        walker = Walker(program, begun, request, moment)
+        walker = Walker.of(program, begun, request, moment)
         matching = [rule.name for rule in program.states["a"] if walker.allows(rule)]
         assert matching == [rule.name for rule in index.candidates(walker.facts) if walker.allows(rule)]
 
@@ -96,7 +96,7 @@ def many(number: int, when: str, extra: str = "") -> str:
 def test_one_of_many_is_found_without_trying_the_others(when: str) -> None:
     """Of 500 rules only those whose text stands in the request are tried."""
     program = scenario(many(500, when))
-    walker = Walker(program, Machine(program).begin(0.0), turn("q321!"), Moment(0.0))
+    walker = Walker.of(program, Machine(program).begin(0.0), turn("q321!"), Moment(0.0))
     assert ["a#322"] == [rule.name for rule in Index(program.states["a"]).candidates(walker.facts)]
 
 
@@ -104,7 +104,7 @@ def test_rules_without_a_text_keep_their_place() -> None:
     """A rule that needs no text is tried where it stands among those that do."""
     first, last = "[[states.a]]\nwhen = 'stream'\nreply = 's'\n", "[[states.a]]\nreply = 'else'\n"
     program = scenario(many(20, 'user contains "q{0}!"', first) + last)
-    walker = Walker(program, Machine(program).begin(0.0), turn("q3! q1!"), Moment(0.0))
+    walker = Walker.of(program, Machine(program).begin(0.0), turn("q3! q1!"), Moment(0.0))
     candidates = Index(program.states["a"]).candidates(walker.facts)
     assert ["a#1", "a#3", "a#5", "a#22"] == [rule.name for rule in candidates]
 

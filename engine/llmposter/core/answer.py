@@ -6,7 +6,7 @@ Pure: ids are derived from the place in the conversation, so that the same reque
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from llmposter.core import tokens
 from llmposter.core.conversation import Pattern, Shape
@@ -32,22 +32,22 @@ _NONE: Final = Tokens()
 
 def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failure:
     """What *rule* answers; it has an outcome."""
-    match rule.outcome:
-        case Fail() as fail:
-            return failure(fail, facts)
-        case Say() | Refuse() as said:
-            parts, guess = _fixed(said) or _filled(said, facts, chance)
-        case None:
-            raise ValueError(f"rule {rule.name!r} passes through and has no answer")
-        case _:
-            assert_never(rule.outcome)
+    said = rule.outcome
+    if (fixed := _fixed(rule)) is not None:
+        parts, guess, finish = fixed
+    elif isinstance(said, Fail):
+        return failure(said, facts)
+    else:
+        assert said is not None, f"rule {rule.name!r} passes through and has no answer"
+        parts = tuple(_parts(said, facts, chance))
+        guess, finish = tokens.of_parts(parts), _finish(rule, parts)
     return Reply(
         chance.name("reply"),
         int(chance.moment.now),
         turn.model,
         parts,
-        rule.finish or ("tool_calls" if any(isinstance(p, ToolCall) for p in parts) else "stop"),
-        _NONE if chance.moment.replayed else tokens.counted(turn, guess or tokens.of_parts(parts), rule.usage),
+        finish,
+        _NONE if chance.moment.replayed else tokens.counted(turn, guess, rule.usage),
         _headers(rule.headers, facts) if rule.headers else (),
     )
 
@@ -66,18 +66,19 @@ def failure(fail: Fail, facts: Env) -> Failure:
 
 
 @lru_cache(maxsize=1024)
-def _fixed(said: Say | Refuse) -> tuple[tuple[Part, ...], Tokens] | None:
-    """The parts of an answer that is always the same, and their tokens."""
-    if isinstance(said, Refuse) or said.calls or said.think is not None or said.json is not None:
+def _fixed(rule: Rule) -> tuple[tuple[Part, ...], Tokens, str] | None:
+    """The parts of an answer that is always the same, their tokens and why it ends."""
+    said = rule.outcome
+    if not isinstance(said, Say) or said.calls or said.think is not None or said.json is not None:
         return None
     if said.reply is None or said.reply.constant is None:
         return None
     parts = (Text(said.reply.constant),)
-    return parts, tokens.of_parts(parts)
+    return parts, tokens.of_parts(parts), _finish(rule, parts)
 
 
-def _filled(said: Say | Refuse, facts: Facts, chance: Chance) -> tuple[tuple[Part, ...], None]:
-    return tuple(_parts(said, facts, chance)), None
+def _finish(rule: Rule, parts: tuple[Part, ...]) -> str:
+    return rule.finish or ("tool_calls" if any(isinstance(part, ToolCall) for part in parts) else "stop")
 
 
 def _headers(headers: Templates, facts: Env) -> tuple[tuple[str, str], ...]:

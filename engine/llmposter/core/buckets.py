@@ -1,4 +1,7 @@
-"""Things found under several keys at once, newest or oldest first; no look-up looks at all of them."""
+"""Things found under several keys at once, newest or oldest first; no look-up looks at all of them.
+
+Nearly every thing is alone where it is, and costs no more than one key there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -67,3 +70,59 @@ class Buckets(Generic[T]):
     def _all(self, key: Hashable) -> dict[T, None] | tuple[T, ...]:
         found = self._under.get(key)
         return () if found is None else found if isinstance(found, dict) else (found,)
+
+
+class Places(Generic[T]):
+    """Things at places; only where several are at one are they told apart, by keys of their own.
+
+    Args:
+        keys: of a thing, among those at its place.
+    """
+
+    __slots__ = ("_at", "_keys")
+
+    def __init__(self, keys: Callable[[T], tuple[Hashable, ...]]) -> None:
+        self._at: dict[bytes, T | Buckets[T]] = {}
+        self._keys = keys
+
+    def add(self, place: bytes, thing: T) -> None:
+        found = self._at.setdefault(place, thing)
+        if isinstance(found, Buckets):
+            found.add(thing, self._keys(thing))
+        elif found is not thing:
+            self._at[place] = buckets = Buckets[T]()
+            buckets.add(found, self._keys(found))
+            buckets.add(thing, self._keys(thing))
+
+    def discard(self, place: bytes, thing: T) -> None:
+        found = self._at.get(place)
+        if isinstance(found, Buckets):
+            found.discard(thing, self._keys(thing))
+        if found is thing or (isinstance(found, Buckets) and not found):
+            del self._at[place]
+
+    def first(self, place: bytes, key: Hashable, most: int) -> list[T]:
+        """The oldest under a key, oldest first."""
+        found = self._at.get(place)
+        if isinstance(found, Buckets):
+            return found.first(key, most)
+        return [] if found is None or key not in self._keys(found) else [found]
+
+    def newest(self, place: bytes, key: Hashable) -> T | None:
+        if (found := self._at.get(place)) is None:
+            return None
+        if isinstance(found, Buckets):
+            return found.newest(key)
+        return found if key in self._keys(found) else None
+
+    def __iter__(self) -> Iterator[T]:
+        """Each thing, once or more often."""
+        for found in self._at.values():
+            if isinstance(found, Buckets):
+                yield from found
+            else:
+                yield found
+
+    def __len__(self) -> int:
+        """How many places something is at."""
+        return len(self._at)

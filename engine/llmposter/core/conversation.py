@@ -22,28 +22,38 @@ _MOST_SHARED = 10_000
 class Counts(dict[str, int]):
     """Counts by name that never change: conversations that did alike share them, which is most of what they hold."""
 
-    __slots__ = ("_more", "_room")
+    __slots__ = ("more", "room")
 
     def __init__(self, values: Mapping[str, int] = MappingProxyType({}), room: list[int] | None = None) -> None:
         super().__init__(values)
-        self._more: dict[str, Counts] = {}
-        self._room = [_MOST_SHARED] if room is None else room
+        self.more = _More(self)
+        self.room = [_MOST_SHARED] if room is None else room
 
-    def more(self, name: str) -> Mapping[str, int]:
-        """These with one more of *name*."""
-        if (known := self._more.get(name)) is not None:
-            return known
-        values = {**self, name: self.get(name, 0) + 1}
-        if self._room[0] <= 0:
+
+class _More(dict[str, Mapping[str, int]]):
+    """By name the counts with one more of it, made when first asked for."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def __missing__(self, name: str) -> Mapping[str, int]:
+        values = _plus_one(self._counts, name)
+        if self._counts.room[0] <= 0:
             return values
-        self._room[0] -= 1
-        self._more[name] = made = Counts(values, self._room)
+        self._counts.room[0] -= 1
+        self[name] = made = Counts(values, self._counts.room)
         return made
 
 
 def counted(counts: Mapping[str, int], name: str) -> Mapping[str, int]:
     """*counts* with one more of *name*."""
-    return counts.more(name) if isinstance(counts, Counts) else {**counts, name: counts.get(name, 0) + 1}
+    return counts.more[name] if isinstance(counts, Counts) else _plus_one(counts, name)
+
+
+def _plus_one(counts: Mapping[str, int], name: str) -> dict[str, int]:
+    return {**counts, name: counts.get(name, 0) + 1}
 
 
 class Conversation(Struct, frozen=True):

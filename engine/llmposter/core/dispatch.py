@@ -5,8 +5,9 @@ Scenarios share no positions. One that knows the history is asked before one tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from llmposter.core.fingerprint import Prints, client_of
 from llmposter.core.lanes import NOWHERE, Caller
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from llmposter.model import Turn
 
 
-@dataclass(slots=True)
-class Found:
+class Found(msgspec.Struct, eq=False):
     """Where a request stands in one scenario.
 
     Attributes:
@@ -43,60 +43,63 @@ class Found:
         return self.position is not None and not self.position.root
 
 
-class Dispatch:
+class Dispatch(msgspec.Struct, eq=False):
     """The look-up of one request."""
 
-    __slots__ = ("_found", "_now", "_players", "_prints", "_serves", "_session", "_turn")
-
-    def __init__(self, players: Sequence[Player], session: Session, turn: Turn, prints: Prints, now: float) -> None:
-        self._players, self._session, self._turn, self._prints, self._now = players, session, turn, prints, now
-        self._serves: dict[int, bool] = {}
-        self._found: dict[int, Found] = {}
+    players: Sequence[Player]
+    session: Session
+    turn: Turn
+    prints: Prints
+    now: float
+    _serves: dict[int, bool] = {}
+    _found: dict[int, Found] = {}
 
     def find(self) -> Found | None:
         """Where the request stands; None if no scenario takes it."""
-        if not self._prints.answers:
-            return next((self._enter(player) for player in self._players if self._served(player)), None)
+        if self.prints.last < 0:
+            for player in self.players:
+                if player.program.serves is None or player.machine.serves(self.turn):
+                    return self._enter(player)
+            return None
         for look in (self._recorded, self._replayed):
             for serves in (True, False):
-                for player in self._players:
-                    if (len(self._players) == 1 or self._served(player) is serves) and (found := look(player)).known:
+                for player in self.players:
+                    if (len(self.players) == 1 or self._served(player) is serves) and (found := look(player)).known:
                         return found
-        return next((self._replayed(player) for player in self._players if self._served(player)), None)
+        return next((self._replayed(player) for player in self.players if self._served(player)), None)
 
     def _served(self, player: Player) -> bool:
         if (known := self._serves.get(player.index)) is None:
-            known = self._serves[player.index] = player.program.serves is None or player.machine.serves(self._turn)
+            known = self._serves[player.index] = player.program.serves is None or player.machine.serves(self.turn)
         return known
 
     def _enter(self, player: Player) -> Found:
         """The space that the request is of, and who asks."""
         if (found := self._found.get(player.index)) is not None:
             return found
-        turn = self._turn
-        key = player.machine.key(turn) if player.program.key is not None else None
-        if key is None:
-            # A client that sends retry counts and one that does not are two.
-            who = client_of(turn.system) + (b"-" if turn.retry is None else b"+")
-            caller = Caller(who, turn.request.connection, self._prints.full, turn.retry)
+        turn, full = self.turn, self.prints.full
+        if player.program.key is not None and (key := player.machine.key(turn)) is not None:
+            caller = Caller(b"", NOWHERE, full, turn.retry)
         else:
-            caller = Caller(b"", NOWHERE, self._prints.full, turn.retry)
-        self._found[player.index] = found = Found(player, self._session.space(player.index, key), caller)
+            key = None
+            who = client_of(turn.system, counts=turn.retry is not None)
+            caller = Caller(who, turn.request.connection, full, turn.retry)
+        self._found[player.index] = found = Found(player, self.session.space(player.index, key), caller)
         return found
 
     def _recorded(self, player: Player) -> Found:
         found = self._enter(player)
         if found.position is None:
-            self._look(found, self._prints.answers[-1])
+            self._look(found, self.prints.last)
         return found
 
     def _look(self, found: Found, index: int) -> None:
         """The position after the answer at *index*, by an id that it gave out or by the history."""
-        space, caller, prints = found.space, found.caller, self._prints
-        if (position := space.named(shown_ids(self._turn.messages[index]))) is not None:
+        space, caller, prints = found.space, found.caller, self.prints
+        if (position := space.named(shown_ids(self.turn.messages[index]))) is not None:
             found.position = position
         else:
-            went = prints.full if index == prints.answers[-1] else _next_input(prints, index)
+            went = prints.full if index == prints.last else _next_input(prints, index)
             found.position = space.at(prints.upto(index + 1), caller.who, caller.connection.number, went)
 
     def _replayed(self, player: Player) -> Found:
@@ -104,8 +107,8 @@ class Dispatch:
         found = self._recorded(player)
         if found.walk is not None or found.position is not None:
             return found
-        count, stands = 0, player.opening(self._now)
-        for index in reversed(self._prints.answers[:-1]):
+        count, stands = 0, player.opening(self.now)
+        for index in reversed(self.prints.answers[:-1]):
             self._look(found, index)
             if found.position is not None:
                 count, stands = index + 1, found.position.stands
@@ -113,7 +116,7 @@ class Dispatch:
         strict = player.program.foreign == "reject" or (
             player.program.foreign == "latest" and found.space.latest is not None
         )
-        past = Past(player, self._turn, self._prints, self._now)
+        past = Past(player, self.turn, self.prints, self.now)
         found.walk = past.walk(Mark(count, stands), stop_at_foreign=strict)
         return found
 

@@ -76,9 +76,11 @@ class Watched(dict[str, "Value"]):
 class Facts:
     """The facts of one request, and of the conversation it belongs to; an `Env` for compiled rules."""
 
+    vars: Mapping[str, Value]
+
     def __init__(self, turn: Turn, conversation: Conversation, chance: Chance) -> None:
         self._turn, self._stands, self._chance = turn, conversation, chance
-        self.vars: Mapping[str, Value] = _seen(conversation)
+        self.vars = _seen(conversation) if conversation.loose else conversation.vars
         self.groups: dict[str, Value] = {}
         self.state = conversation.state
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -24,6 +25,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _SIZE: Final = 16
 _LONG: Final = 32_768
 """Characters of a system prompt above which it is not kept to be known again."""
+_SHORT: Final = 2_048
+"""Characters of an answer up to which its digest is remembered."""
 _BLANK = b" \t\r\n\x0b\x0c"
 
 
@@ -31,45 +34,102 @@ class Prints:
     """The fingerprints of one history.
 
     Attributes:
-        answers: where the assistant messages are.
-        full: of the whole history.
+        last: where the last assistant message is; -1 where there is none.
+        plain: it has neither calls nor results, for certain.
+        full: the fingerprint of the whole history.
     """
 
-    __slots__ = ("_digests", "_ends", "answers", "full")
+    __slots__ = ("_answers", "_digests", "_ends", "_messages", "full", "last", "plain")
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        digests: list[bytes] = []
-        ends = [0]
-        answers: list[int] = []
-        calls: tuple[ToolUse, ...] = ()
-        for index, message in enumerate(messages):
-            role = message.role
-            if role == "tool":
-                digests += [_digest(atom) for atom in _results(message, calls)]
-            elif role != "system":
-                digests.append(message.__dict__.get("print") or _kept(message))
-                if role == "assistant":
-                    answers.append(index)
-                    calls = message.calls
-            ends.append(len(digests))
-        self.answers, self._ends, self._digests = answers, ends, b"".join(digests)
+        self._messages = messages
+        self._answers: list[int] | None = None
+        last = len(messages) - 1
+        while last >= 0 and messages[last].role != "assistant":
+            last -= 1
+        self.last = last
+        for message in reversed(messages):
+            if "print" in message.__dict__:
+                break  # it came before, and with it all before it
+            _learn(message)
+        try:
+            self._digests, self._ends, self.plain = b"".join(map(_PRINT, messages)), None, True
+        except AttributeError:
+            self._digests, self._ends = _with_tools(messages)
+            self.plain = False
         self.full = _print(self._digests)
+
+    @property
+    def answers(self) -> list[int]:
+        """Where the assistant messages are."""
+        if self._answers is None:
+            self._answers = [index for index, message in enumerate(self._messages) if message.role == "assistant"]
+        return self._answers
 
     def upto(self, count: int) -> bytes:
         """Of the first *count* messages."""
-        return _print(self._digests[: self._ends[count] * _SIZE])
+        return _print(self._digests[: self._end(count) * _SIZE])
 
     @property
     def tail(self) -> list[bytes]:
         """After each message or tool result that follows the last assistant message; the last is `full`."""
-        first, last = self._ends[self.answers[-1] + 1] if self.answers else 0, self._ends[-1]
+        first, last = self._end(self.last + 1), self._end(len(self._messages))
         shorter = [_print(self._digests[: number * _SIZE]) for number in range(first + 1, last)]
         return [*shorter, self.full] if last > first else []
 
     def after_answer(self, reply: Reply) -> bytes:
         """The fingerprint of the history and this answer to it, as it will be when the client sends it back."""
+        parts = reply.parts
+        if len(parts) == 1 and type(only := parts[0]) is Text:
+            return _print(self._digests + _digest_of_text(only.text))
         told = spoken(reply)
         return _print(self._digests + _digest(_assistant(told.text, told.calls)))
+
+    def _end(self, count: int) -> int:
+        """How many digests the first *count* messages have."""
+        return count if self._ends is None else self._ends[count]
+
+
+_PRINT: Final = attrgetter("print")
+
+
+def _learn(message: Message) -> None:
+    """The digest of a message that says all by itself: no call, whose results will tell of it by its place."""
+    if message.role == "user":
+        message.__dict__["print"] = _digest(_user(message))
+    elif message.role == "assistant" and not message.calls:
+        message.__dict__["print"] = _digest_of_text(message.text)
+
+
+def _with_tools(messages: Sequence[Message]) -> tuple[bytes, list[int]]:
+    """The digests of a history, and how many there are up to each message; a result has one that tells its call."""
+    digests: list[bytes] = []
+    ends = [0]
+    calls: tuple[ToolUse, ...] = ()
+    for message in messages:
+        kept = message.__dict__
+        if (known := kept.get("print")) is None:
+            match message.role:
+                case "assistant" if message.calls:
+                    if (known := kept.get("print with calls")) is None:
+                        known = kept["print with calls"] = _digest(_assistant(message.text, message.calls))
+                case "tool":
+                    told = kept.get("print of results")
+                    if told is None or told[0] is not calls:
+                        told = calls, [_digest(atom) for atom in _results(message, calls)]
+                        kept["print of results"] = told
+                    digests += told[1]
+                case "system":
+                    pass
+                case _:
+                    _learn(message)
+                    known = kept["print"]
+        if known is not None:
+            digests.append(known)
+            if message.role == "assistant":
+                calls = message.calls
+        ends.append(len(digests))
+    return b"".join(digests), ends
 
 
 def spoken(reply: Reply) -> Message:
@@ -83,32 +143,41 @@ def spoken(reply: Reply) -> Message:
     )
 
 
-def client_of(system: str) -> bytes:
-    """What tells alike clients apart: the system prompt without digits, for agents put clocks there."""
-    return b"" if not system else _client_of(system) if len(system) > _LONG else _client_known(system)
+def client_of(system: str, *, counts: bool = False) -> bytes:
+    """What tells alike clients apart: the system prompt without digits, for agents put clocks there.
+
+    One that sends retry *counts* and one that does not are two.
+    """
+    if not system:
+        return b"+" if counts else b"-"
+    return _client_of(system, counts) if len(system) > _LONG else _client_known(system, counts)
 
 
-def _client_of(system: str) -> bytes:
+def _client_of(system: str, counts: bool) -> bytes:  # noqa: FBT001 - lru_cache keeps names and places apart
     kept = system.encode("utf-8", "surrogatepass").translate(None, b"0123456789" + _BLANK)
-    return blake2b(kept, digest_size=8).digest() if kept else b""
+    return (blake2b(kept, digest_size=8).digest() if kept else b"") + (b"+" if counts else b"-")
 
 
 _client_known = lru_cache(maxsize=64)(_client_of)
-
-
-def _kept(message: Message) -> bytes:
-    """The digest of what a user or the assistant said, worked out once for each message."""
-    atom = _user(message) if message.role == "user" else _assistant(message.text, message.calls)
-    message.__dict__["print"] = digest = _digest(atom)
-    return digest
 
 
 def _digest(atom: bytes) -> bytes:
     return blake2b(atom, digest_size=_SIZE).digest()
 
 
+@lru_cache(maxsize=256)
+def _known_text(text: str) -> bytes:
+    return _digest(_assistant(text, ()))
+
+
+def _digest_of_text(text: str) -> bytes:
+    """Of an answer that is one text; many are given again and again."""
+    return _known_text(text) if len(text) < _SHORT else _digest(_assistant(text, ()))
+
+
 def _print(digests: bytes) -> bytes:
-    return blake2b(digests, digest_size=_SIZE).digest() if digests else EMPTY
+    """One digest is its own, none is `EMPTY`."""
+    return digests if len(digests) <= _SIZE else blake2b(digests, digest_size=_SIZE).digest()
 
 
 # Each kind of atom begins with its own letter, so that none is taken for another.

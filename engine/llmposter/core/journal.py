@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from llmposter.model import Failure, Miss, Outcome, Refusal, Reply, Text, Thinking, ToolCall
@@ -26,78 +27,108 @@ _SECRET: Final = frozenset({
 })  # fmt: skip
 
 
-class Entry:
+class Entry(msgspec.Struct, eq=False):
     """One request, or one event of the server's own. `finished` completes it; the rest is set when it is made.
 
     Attributes:
-        number: from 1, over the whole server.
         outcome: ``reply``, ``error``, ``miss``, ``refused``, ``unrouted``, ``repeated`` (a closed answer once more),
             ``endpoint`` (an answer beside the conversations) or ``event``.
-        detail: what a miss, a refusal or an event says.
-        cut: bytes of the body that were not kept.
+        step: what the machine did.
+        detail: what a miss, a refusal or an event says. state: where the conversation of an event stood.
+        number: from 1, over the whole server.
+        cut: bytes of the body that were not kept. light: body and answer were let go.
         how: how the answer ended: ``pending``, ``complete``, ``client left``.
     """
 
-    __slots__ = (
-        "after", "answer", "attempt", "before", "body", "conversation", "cut", "detail", "ended", "foreign",
-        "forked_from", "how", "latency", "model", "number", "outcome", "passed", "provider", "request", "retry", "rule",
-        "scenario", "sent", "session", "status", "stream", "time", "violations",
-    )  # fmt: skip
-
-    def __init__(self, time: float, session: str, outcome: str, request: Request | None = None) -> None:
-        self.number, self.time, self.session, self.outcome, self.request = 0, time, session, outcome, request
-        body = b"" if request is None else request.body
-        self.body: bytes | None = body[:MOST_OF_BODY]
-        self.cut = max(0, len(body) - MOST_OF_BODY)
-        self.provider = self.model = self.scenario = self.conversation = self.before = self.after = self.detail = ""
-        self.stream = False
-        self.attempt, self.latency, self.sent = 0, 0.0, 0
-        self.retry: int | None = None
-        self.foreign: int | None = None
-        self.forked_from: str | None = None
-        self.rule: Rule | None = None
-        self.passed: tuple[Rule, ...] = ()
-        self.violations: tuple[Violation, ...] = ()
-        self.answer: Outcome | None = None
-        self.status: int | None = None
-        self.ended: float | None = None
-        self.how = "pending" if request is not None else ""
+    time: float
+    session: str
+    outcome: str
+    request: Request | None = None
+    provider: str = ""
+    model: str = ""
+    stream: bool = False
+    retry: int | None = None
+    scenario: str = ""
+    conversation: str = ""
+    attempt: int = 0
+    foreign: int | None = None
+    forked_from: str | None = None
+    step: Step | None = None
+    detail: str = ""
+    state: str = ""
+    status: int | None = None
+    number: int = 0
+    weight: int = 0
+    cut: int = 0
+    light: bool = False
+    ended: float | None = None
+    sent: int = 0
+    how: str = "pending"
 
     def took(self, step: Step) -> None:
         """What the machine did."""
-        self.before, self.after = step.before.state, step.after.state
-        self.rule, self.passed, self.latency = step.rule, step.passed, step.latency
-        self.violations, self.answer = step.violations, step.outcome
+        self.step = step
+        if step.missed:
+            self.outcome, self.detail = "miss", step.missed
+            return
         match step.outcome:
             case Reply():
-                self.outcome = "reply"
+                pass
             case Failure() as failure:
                 self.outcome, self.status = "error", failure.status
             case Miss(message):
                 self.outcome, self.detail = "miss", message
-        if step.missed:
-            self.outcome, self.detail = "miss", step.missed
 
     def finished(self, now: float, status: int, sent: int, how: str) -> None:
         """The answer went out, or as much of it as the client took; *sent* counts bytes of its body."""
         self.ended, self.status, self.sent, self.how = now, status, sent, how
 
-    def size(self) -> int:
-        return len(self.body or b"") + _size(self.answer)
+    @property
+    def before(self) -> str:
+        return self.state if self.step is None else self.step.before.state
+
+    @property
+    def after(self) -> str:
+        return "" if self.step is None else self.step.after.state
+
+    @property
+    def rule(self) -> Rule | None:
+        return None if self.step is None else self.step.rule
+
+    @property
+    def passed(self) -> tuple[Rule, ...]:
+        return () if self.step is None else self.step.passed
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        return () if self.step is None else self.step.violations
+
+    @property
+    def body(self) -> bytes | None:
+        return None if self.request is None or self.light else self.request.body
 
     def lighten(self) -> None:
         """Let go of the bulk: what was decided stays."""
-        self.body, self.answer, self.request = None, None, _bodiless(self.request)
+        self.light = True
+        if self.request is not None:
+            self.request = replace(self.request, body=b"")
+        if self.step is not None:
+            self.step = replace(self.step, outcome=_LET_GO)
 
 
-def _bodiless(request: Request | None) -> Request | None:
-    return None if request is None else replace(request, body=b"")
+_LET_GO: Final = Miss("")
 
 
-def _size(answer: Outcome | None) -> int:
-    if not isinstance(answer, Reply):
-        return 0
-    return sum(len(part.arguments) if isinstance(part, ToolCall) else len(part.text) for part in answer.parts)
+def _weight(entry: Entry) -> int:
+    """The bytes of its body, which is cut if need be, and of its answer."""
+    weight = 0
+    if (request := entry.request) is not None and (weight := len(request.body)) > MOST_OF_BODY:
+        entry.cut, weight = weight - MOST_OF_BODY, MOST_OF_BODY
+        entry.request = replace(request, body=request.body[:MOST_OF_BODY])
+    if entry.step is not None and isinstance(reply := entry.step.outcome, Reply):
+        for part in reply.parts:
+            weight += len(part.arguments if isinstance(part, ToolCall) else part.text)
+    return weight
 
 
 class Journal:
@@ -106,41 +137,40 @@ class Journal:
     def __init__(self, most: int) -> None:
         self.most = most
         self._entries: deque[Entry] = deque()
-        self._bulk: deque[tuple[Entry, int]] = deque()
-        self._bytes = self._last = 0
+        self._heavy = self._bytes = self._last = 0
         self.dropped = 0
 
     def add(self, entry: Entry) -> Entry | None:
         """Write it down; the entry that had to go for it, if any."""
-        self._last += 1
-        entry.number = self._last
+        self._last = entry.number = self._last + 1
         self._entries.append(entry)
-        self._weigh(entry)
-        if len(self._entries) <= self.most:
-            return None
-        self.dropped += 1
+        entry.weight = weight = _weight(entry)
+        self._heavy += 1
+        self._bytes += weight
+        if self._bytes > MOST_OF_ALL_BODIES:
+            self._lighten()
+        return self._drop() if len(self._entries) > self.most else None
+
+    def _drop(self) -> Entry:
         gone = self._entries.popleft()
-        if self._bulk and self._bulk[0][0] is gone:
-            self._bytes -= self._bulk.popleft()[1]
+        self.dropped += 1
+        if not gone.light:
+            self._heavy -= 1
+            self._bytes -= gone.weight
         return gone
 
-    def _weigh(self, entry: Entry) -> None:
-        if entry.request is not None and entry.cut:
-            entry.request = _bodiless(entry.request)
-        size = entry.size()
-        self._bulk.append((entry, size))
-        self._bytes += size
+    def _lighten(self) -> None:
         while self._bytes > MOST_OF_ALL_BODIES:
-            old, weight = self._bulk.popleft()
+            old = self._entries[-self._heavy]
             old.lighten()
-            self._bytes -= weight
+            self._heavy -= 1
+            self._bytes -= old.weight
 
     def keep(self, others: Iterable[Entry]) -> None:
         """Forget all but these, which are in order."""
         self._entries = deque(others)
-        kept = set(map(id, self._entries))
-        self._bulk = deque((entry, size) for entry, size in self._bulk if id(entry) in kept)
-        self._bytes = sum(size for _, size in self._bulk)
+        heavy = [entry.weight for entry in self._entries if not entry.light]
+        self._heavy, self._bytes = len(heavy), sum(heavy)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
@@ -172,8 +202,9 @@ def render(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
     if request is not None:
         shown |= {
-            "status": entry.status, "latency": entry.latency, "how": entry.how, "sent": entry.sent,
-            "seconds": None if entry.ended is None else entry.ended - entry.time, "answer": _shown_answer(entry.answer),
+            "status": entry.status, "latency": 0.0 if entry.step is None else entry.step.latency, "how": entry.how,
+            "sent": entry.sent, "seconds": None if entry.ended is None else entry.ended - entry.time,
+            "answer": None if entry.step is None else _shown_answer(entry.step.outcome),
             "body": None if entry.body is None else entry.body.decode("utf-8", "replace"), "body_cut": entry.cut,
         }  # fmt: skip
     return shown

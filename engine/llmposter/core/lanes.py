@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from llmposter.core.buckets import Buckets
+import msgspec
+
+from llmposter.core.buckets import Places
 from llmposter.model import Connection, Struct
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ MOST_CLOSED: Final = 10_000
 """Closed lanes that keep their answer, on the whole server."""
 _GLANCE: Final = 64
 """How many lanes are looked at, oldest first, for one whose connection is closed."""
+
+
+NOWHERE: Final = Connection(0)
+"""The connection of every client under a key, and of none."""
 
 
 class Caller(Struct, frozen=True):
@@ -41,7 +47,7 @@ class Caller(Struct, frozen=True):
     retry: int | None
 
 
-class Lane:
+class Lane(msgspec.Struct, eq=False):
     """One client's attempts at one place.
 
     Attributes:
@@ -51,28 +57,18 @@ class Lane:
         answer: the step that closed it. gives: the position that the answer led to, while it is kept.
     """
 
-    __slots__ = (
-        "answer",
-        "attempts",
-        "closed_at",
-        "connection",
-        "gives",
-        "input",
-        "origin",
-        "place",
-        "sdk",
-        "stands",
-        "talk",
-        "who",
-    )
-
-    def __init__(self, talk: Talk, origin: Position | None, place: bytes, stands: Conversation) -> None:
-        self.talk, self.origin, self.place, self.stands = talk, origin, place, stands
-        self.attempts, self.sdk, self.closed_at = 0, -1, 0.0
-        self.who = self.input = b""
-        self.connection = NOWHERE
-        self.answer: Step | None = None
-        self.gives: Position | None = None
+    talk: Talk
+    origin: Position | None
+    place: bytes
+    stands: Conversation
+    attempts: int = 0
+    sdk: int = -1
+    who: bytes = b""
+    input: bytes = b""
+    connection: Connection = NOWHERE
+    answer: Step | None = None
+    closed_at: float = 0.0
+    gives: Position | None = None
 
     def came(self, caller: Caller) -> None:
         """A request of this client came: its attempts go on, or begin again with another input."""
@@ -83,17 +79,17 @@ class Lane:
         self.who, self.connection, self.input = caller.who, caller.connection, caller.input
         self.sdk = -1 if caller.retry is None else caller.retry
 
-    def open_keys(self) -> tuple[Hashable, ...]:
-        at, number = (self.place, self.who), self.connection.number
-        return (at, (*at, number), (*at, self.input, self.sdk, "sdk"), (*at, self.input, self.sdk, number))
 
-    def closed_keys(self) -> tuple[Hashable, ...]:
-        place, said, who, sdk, number = self.place, self.input, self.who, self.sdk, self.connection.number
-        return (place, said, who, number), (place, said, who, sdk, "sdk"), (place, said, who, sdk, number)
+def _among_open(lane: Lane) -> tuple[Hashable, ...]:
+    """What tells an open lane from others at its place."""
+    who, said, sdk, number = lane.who, lane.input, lane.sdk, lane.connection.number
+    return who, (who, number), (who, said, sdk, "sdk"), (who, said, sdk, number)
 
 
-NOWHERE = Connection(0)
-"""The connection of every client under a key, and of none."""
+def _among_closed(lane: Lane) -> tuple[Hashable, ...]:
+    """What tells a closed lane from others that were asked the same."""
+    place, who, sdk, number = lane.place, lane.who, lane.sdk, lane.connection.number
+    return (place, who, number), (place, who, sdk, "sdk"), (place, who, sdk, number)
 
 
 class Kept:
@@ -110,54 +106,52 @@ class Kept:
             if len(self.lanes) <= MOST_CLOSED and first.closed_at >= now - KEEPS_ANSWER:
                 return
             first.talk.space.lanes.forget(first)
-            if first.gives is not None:
-                first.gives.closed = None
-            if not first.talk.lanes:
-                first.talk.lanes = {}  # a dict that was emptied keeps its room
 
 
 class Lanes:
-    """The lanes of one space, open and closed."""
+    """The lanes of one space: open ones by their place, closed ones by what they answered."""
 
     __slots__ = ("_closed", "_kept", "_open")
 
     def __init__(self, kept: Kept) -> None:
-        self._open: Buckets[Lane] = Buckets()
-        self._closed: Buckets[Lane] = Buckets()
+        self._open = Places(_among_open)
+        self._closed = Places(_among_closed)
         self._kept = kept
 
     def leave_open(self, lane: Lane) -> None:
-        self._open.add(lane, lane.open_keys())
-        lane.talk.lanes[lane] = None
+        self._open.add(lane.place, lane)
+        lane.talk.left_open(lane)
 
     def take(self, lane: Lane) -> None:
         """Out of the open ones, before it changes."""
-        self._open.discard(lane, lane.open_keys())
-        lane.talk.lanes.pop(lane, None)
+        self._open.discard(lane.place, lane)
+        lane.talk.taken(lane)
 
-    def close(self, lane: Lane, answer: Step, now: float) -> None:
-        lane.answer, lane.closed_at = answer, now
+    def close(self, lane: Lane, answer: Step, gives: Position, now: float) -> None:
+        """Its answer leads to *gives*, which knows it while it is kept."""
+        lane.answer, lane.closed_at, lane.gives, gives.closed = answer, now, gives, lane
         self._keep(lane)
         self._kept.trim(now)
 
     def asked_again(self, lane: Lane, caller: Caller) -> None:
         """The answer of a closed lane went out once more, to this caller."""
-        self.forget(lane)
+        self._let_go(lane)
         lane.seen(caller)
         self._keep(lane)
 
     def _keep(self, lane: Lane) -> None:
-        self._closed.add(lane, lane.closed_keys())
+        self._closed.add(lane.input, lane)
         self._kept.lanes[lane] = None
-        lane.talk.lanes[lane] = None
+
+    def _let_go(self, lane: Lane) -> None:
+        self._closed.discard(lane.input, lane)
+        del self._kept.lanes[lane]
 
     def forget(self, lane: Lane) -> None:
-        if lane.answer is None:
-            self.take(lane)
-            return
-        self._closed.discard(lane, lane.closed_keys())
-        self._kept.lanes.pop(lane, None)
-        lane.talk.lanes.pop(lane, None)
+        """A closed lane, once and for all."""
+        self._let_go(lane)
+        if (gives := lane.gives) is not None:
+            gives.closed = lane.gives = None
 
     def find(self, caller: Caller, places: Sequence[bytes], now: float, origin: Position | None) -> Lane | None:
         """The lane that a request is of: an open one; a closed one, whose answer it asks for again; or none.
@@ -179,37 +173,37 @@ class Lanes:
         """Without a count, the same again on the same connection asks for the same answer."""
         if caller.retry is not None:
             return None
-        return self._closed.newest((place, caller.input, caller.who, caller.connection.number))
+        return self._closed.newest(caller.input, (place, caller.who, caller.connection.number))
 
     def _retried(self, caller: Caller, place: bytes, count: int) -> Lane | None:
         """The SDK says that this is its retry: the one before it came here, unless the server never saw it."""
         number, before = caller.connection.number, count - 1
-        at, ended = (place, caller.who, caller.input, before), (place, caller.input, caller.who)
+        who, said = caller.who, caller.input
         return (
-            self._open.oldest((*at, number))
-            or self._likeliest((*at, "sdk"))
-            or self._closed.newest((*ended, before, number))
-            or self._closed.newest((*ended, before, "sdk"))
-            or self._closed.newest((*ended, number))
+            next(iter(self._open.first(place, (who, said, before, number), 1)), None)
+            or self._likeliest(place, (who, said, before, "sdk"))
+            or self._closed.newest(said, (place, who, before, number))
+            or self._closed.newest(said, (place, who, before, "sdk"))
+            or self._closed.newest(said, (place, who, number))
             or self._only_plausible(caller, place, count)
         )
 
-    def _likeliest(self, key: Hashable) -> Lane | None:
-        lanes = self._open.first(key, _GLANCE)
+    def _likeliest(self, place: bytes, key: Hashable) -> Lane | None:
+        lanes = self._open.first(place, key, _GLANCE)
         return next((lane for lane in lanes if not lane.connection.open), None) or next(iter(lanes), None)
 
     def _only_plausible(self, caller: Caller, place: bytes, count: int) -> Lane | None:
         """Some counts may have been spent on answers that do not count here: this client's lane is still behind."""
         lanes = [
             lane
-            for lane in self._open.first((place, caller.who), _GLANCE)
+            for lane in self._open.first(place, caller.who, _GLANCE)
             if lane.input == caller.input and lane.sdk < count and _may_be(lane, caller)
         ]
         return lanes[0] if len(lanes) == 1 else None
 
     def _same_connection(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:
         for place in places:
-            lanes = self._open.first((place, caller.who, caller.connection.number), _GLANCE)
+            lanes = self._open.first(place, (caller.who, caller.connection.number), _GLANCE)
             if found := _asked(lanes, caller):
                 return found
             if found := next((lane for lane in lanes if origin is None or lane.origin is origin), None):
@@ -222,7 +216,7 @@ class Lanes:
         With another input only if it is alone there: among several clients a different input is no sign of one.
         """
         for place in places:
-            here = self._open.first((place, caller.who), _GLANCE)
+            here = self._open.first(place, caller.who, _GLANCE)
             lanes = [lane for lane in here if not lane.connection.open]
             if found := _asked(lanes, caller):
                 return found

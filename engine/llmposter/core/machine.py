@@ -50,7 +50,7 @@ class Machine(Tables):
 
     def stepped(self, conversation: Conversation, turn: Turn, moment: Moment) -> Step:
         """As `advance`, by the state machine: every rule is tried, and `transitions` moves the state."""
-        walker = Walker(self.program, conversation, turn, moment)
+        walker = Walker.of(self.program, conversation, turn, moment)
         walker.check(self.program.expect)
         while self._fires(walker):
             if walker.outcome is not None:

@@ -82,8 +82,7 @@ class Mock:
 
     def _answer(self, turn: Turn, now: float) -> Exchange:
         session = self._sessions.get(turn.request.session)
-        entry = Entry(now, session.name, "reply", turn.request)
-        entry.provider, entry.model, entry.stream, entry.retry = turn.provider, turn.model, turn.stream, turn.retry
+        entry = Entry(now, session.name, "reply", turn.request, turn.provider, turn.model, turn.stream, turn.retry)
         if turn.previous or turn.thread or turn.references:
             turn = self._sessions.library.told(turn)
         prints = Prints(turn.messages)
@@ -95,12 +94,15 @@ class Mock:
         else:
             program = found.player.program
             entry.scenario = program.name
-            breaches = () if program.conformance == "off" else findings(turn)
+            breaches = turn.breaches if prints.plain else findings(turn)
+            if program.conformance == "off":
+                breaches = ()
             step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)
         if (turn.keep or turn.thread) and isinstance(step.outcome, Reply):
             self._sessions.library.keep(turn, step.outcome)
         self._write(session, entry)
-        self._drop_idle(now)
+        if self._sessions.full:
+            self._drop_idle(now)
         return Exchange(step, entry, program)
 
     def refused(self, request: Request, provider: str, refused: BadRequest, status: int) -> Entry:
@@ -142,20 +144,22 @@ class Mock:
         session.entries.append(entry)
         gone = self._journal.add(entry)
         if gone is not None:
-            of = self._sessions.get(gone.session)
-            of.entries.popleft()
-            of.dropped += 1
-            self._sessions.tidy(of)
+            self._sessions.dropped_from(gone.session)
 
     def _drop_idle(self, now: float) -> None:
-        while (talk := self._sessions.over()) is not None:
-            session, program = self._sessions.get(talk.space.session), self._players[talk.space.program].program
-            self._sessions.drop(talk)
-            unfinished = bool(program.final) and talk.latest.state not in program.final
-            self._sessions.lose(session, unfinished)
-            entry = Entry(now, session.name, "event")
-            entry.scenario, entry.conversation, entry.before = program.name, talk.id, talk.latest.state
-            entry.detail = f"dropped, idle for {now - talk.last:.0f} s: more than {self._sessions.most} conversations"
+        """Some at once, so that in the long run an event of it is seldom written."""
+        gone: dict[tuple[str, int], list[Talk]] = {}
+        for talk in self._sessions.drop():
+            gone.setdefault((talk.space.session, talk.space.program), []).append(talk)
+        for (name, index), talks in gone.items():
+            session, program = self._sessions.get(name), self._players[index].program
+            if program.final:
+                self._sessions.lose(session, sum(talk.latest.state not in program.final for talk in talks))
+            idle = f"idle for {now - talks[-1].last:.0f} s" + (" and longer" if len(talks) > 1 else "")
+            said = f"dropped, {idle}: more than {self._sessions.most} conversations"
+            entry = Entry(now, name, "event", scenario=program.name, detail=said, how="")
+            entry.conversation = ", ".join(talk.id for talk in talks)
+            entry.state = talks[0].latest.state if len(talks) == 1 else ""
             self._write(session, entry)
 
     # --- reading --------------------------------------------------------------------------------------------------

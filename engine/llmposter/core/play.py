@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from llmposter.core.conversation import Conversation, Moment, Step
@@ -30,8 +30,7 @@ class Refused(Struct, frozen=True):
     foreign: int
 
 
-@dataclass(slots=True)
-class Play:
+class Play(msgspec.Struct, eq=False):
     """What one request needs while it is played."""
 
     sessions: Sessions
@@ -71,15 +70,16 @@ class Play:
         """The position after the last answer, a replay recorded; None at an opening."""
         walk = self.found.walk
         if walk is None:
-            if (position := self.found.position) is not None:
-                self._came_back(position)
+            if (position := self.found.position) is not None and position.closed is not None:
+                # The client has the answer: it will not ask for it again.
+                self.found.space.lanes.forget(position.closed)
             return position
         if walk.foreign is not None:
             if self.found.player.program.foreign == "reject":
                 return Refused(f"messages[{walk.foreign}] is not an answer of this conversation", walk.foreign)
             if self.found.player.program.foreign == "latest" and (talk := self.found.space.latest) is not None:
                 talk.foreign = walk.foreign
-                return self._record(talk, self.prints.answers[-1] + 1, talk.latest)
+                return self._record(talk, self.prints.last + 1, talk.latest)
         return self._walked()
 
     def _walked(self) -> Position | None:
@@ -112,12 +112,6 @@ class Play:
         self.found.space.record(position)
         return position
 
-    def _came_back(self, position: Position) -> None:
-        """The client has the answer: it will not ask for it again."""
-        if position.closed is not None:
-            self.found.space.lanes.forget(position.closed)
-            position.closed = None
-
     def _places(self, position: Position | None) -> tuple[tuple[bytes, ...], Caller]:
         """Where lanes may hang for this request, longest first; and what tells there who asks."""
         caller = self.found.caller
@@ -125,7 +119,7 @@ class Play:
             tail = self.prints.tail
             places = (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
             return places, caller
-        if self.found.space.named(shown_ids(self.turn.messages[self.prints.answers[-1]])) is position:
+        if self.found.space.named(shown_ids(self.turn.messages[self.prints.last])) is position:
             # No other client can stand here; Node's fetch retries on whichever connection of its pool is free.
             return (position.print + position.talk.id.encode(),), Caller(b"", NOWHERE, caller.input, caller.retry)
         return (position.print,), caller
@@ -145,7 +139,7 @@ class Play:
             talk, stands = position.talk, self.found.player.opening(self.now, foreign=True)
             if position.went is None:
                 self.found.space.goes_on(position, self.prints.full)
-                talk.number = self._number()
+                self.session.number(talk, self.prints.full)
             else:
                 talk = self._begin(stands, position.talk.foreign)
             return Lane(talk, position, place, stands)
@@ -165,12 +159,10 @@ class Play:
         return Lane(self._begin(stands, 0 if foreign else None), None, place, stands)
 
     def _begin(self, stands: Conversation, foreign: int | None) -> Talk:
-        talk = self.sessions.begin(self.session, self.found.space, stands, self.now, self._number())
+        talk = self.sessions.begin(self.session, self.found.space, stands, self.now)
+        self.session.number(talk, self.prints.full)
         talk.foreign = foreign
         return talk
-
-    def _number(self) -> int:
-        return self.sessions.number(self.session, self.found.player.index, self.prints.full)
 
     def _talk_from(self, position: Position, went: bytes) -> Talk:
         """The conversation that goes on from there, a fork if it went on with something else already."""
@@ -178,8 +170,8 @@ class Play:
             self.found.space.goes_on(position, went)
         elif position.went != went:
             parent = position.talk
-            talk = self.sessions.begin(self.session, self.found.space, position.stands, self.now, parent.number)
-            talk.forked_from, talk.foreign = parent.id, parent.foreign
+            talk = self.sessions.begin(self.session, self.found.space, position.stands, self.now)
+            talk.number, talk.forked_from, talk.foreign = parent.number, parent.id, parent.foreign
             return talk
         return position.talk
 
@@ -202,7 +194,7 @@ class Play:
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
         talk, space, caller = lane.talk, self.found.space, self.found.caller
         print_ = self.prints.after_answer(reply)
-        older = talk.positions.get(print_)
+        older = talk.at(print_)
         if older is None or older.went is None:
             talk.latest = step.after
         calls = [part.id for part in reply.parts if isinstance(part, ToolCall)]
@@ -211,9 +203,8 @@ class Play:
             ids = (reply.id, *ids)
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
         space.record(position)
-        position.closed, lane.gives = lane, position
         space.latest, space.stood = talk, True
-        space.lanes.close(lane, step, self.now)
+        space.lanes.close(lane, step, position, self.now)
 
     def _again(self, lane: Lane, asks: Caller, findings: tuple[str, ...]) -> Step:
         """The answer of a closed lane once more, at once, and nothing moves."""

@@ -6,14 +6,15 @@ of its own; no look-up grows with how many there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from llmposter.core.buckets import Buckets
 from llmposter.core.lanes import Kept, Lane, Lanes
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Collection, Hashable, Iterable
 
     from llmposter.core.conversation import Conversation
 
@@ -22,34 +23,75 @@ MOST_POSITIONS: Final = 10_000
 _GLANCE: Final = 8
 
 
-class Talk:
+class Talk(msgspec.Struct, eq=False):
     """One conversation as somebody holds it: its id, how it goes, and what of it must be forgotten with it.
 
     Attributes:
         number: among the conversations of the session with the same opening, from 0.
+        opening: the fingerprint of what it was counted under; empty where it was not counted.
+        mentions: how often it is in the order of those asked last.
         latest: where it stood after the last request.
         foreign: the first message of its history that the machine did not give, or None.
         findings: conformance findings reported already.
+        open: its open lanes, None where it has none.
     """
 
-    __slots__ = (
-        "began", "findings", "foreign", "forked_from", "id", "lanes", "last", "latest", "number", "positions",
-        "requests", "space",
-    )  # fmt: skip
+    space: Space
+    id: str
+    latest: Conversation
+    began: float
+    last: float
+    number: int = 0
+    opening: bytes = b""
+    requests: int = 0
+    mentions: int = 0
+    forked_from: str | None = None
+    foreign: int | None = None
+    findings: frozenset[str] = frozenset()
+    open: dict[Lane, None] | None = None
+    _stood: Position | dict[bytes, Position] | None = None
 
-    def __init__(self, space: Space, name: str, latest: Conversation, now: float, number: int = 0) -> None:
-        self.space, self.id, self.latest, self.number = space, name, latest, number
-        self.began = self.last = now
-        self.requests = 0
-        self.forked_from: str | None = None
-        self.foreign: int | None = None
-        self.findings: frozenset[str] = frozenset()
-        self.positions: dict[bytes, Position] = {}
-        self.lanes: dict[Lane, None] = {}
+    def at(self, print_: bytes) -> Position | None:
+        """Its position there, if it has one."""
+        stood = self._stood
+        if isinstance(stood, dict):
+            return stood.get(print_)
+        return stood if stood is not None and stood.print == print_ else None
+
+    def stands_at(self, position: Position) -> None:
+        """One more position, at another place than those that it has."""
+        match self._stood:
+            case None:
+                self._stood = position
+            case dict() as several:
+                several[position.print] = position
+            case alone:
+                self._stood = {alone.print: alone, position.print: position}
+
+    def leaves(self, position: Position) -> None:
+        if isinstance(self._stood, dict):
+            self._stood.pop(position.print, None)
+        elif self._stood is position:
+            self._stood = None
+
+    @property
+    def positions(self) -> Collection[Position]:
+        """All of them, the oldest first."""
+        stood = self._stood
+        return () if stood is None else stood.values() if isinstance(stood, dict) else (stood,)
+
+    def left_open(self, lane: Lane) -> None:
+        if self.open is None:
+            self.open = {}
+        self.open[lane] = None
+
+    def taken(self, lane: Lane) -> None:
+        if self.open is not None:
+            self.open.pop(lane, None)
+            self.open = self.open or None
 
 
-@dataclass(slots=True, eq=False)
-class Position:
+class Position(msgspec.Struct, eq=False):
     """Where a conversation stands after an answer, with what tells alike clients apart.
 
     Attributes:
@@ -141,17 +183,15 @@ class Space:
 
     def record(self, position: Position) -> None:
         talk = position.talk
-        if (older := talk.positions.get(position.print)) is not None:
+        if (older := talk.at(position.print)) is not None:
             position.went = older.went
-            if older.closed is not None:
-                self.lanes.forget(older.closed)
             self.forget(older)
-        talk.positions[position.print] = position
+        talk.stands_at(position)
         self._place(position)
         for name in position.ids:
             self._ids[name] = position
         if len(talk.positions) > MOST_POSITIONS:
-            self.forget(next(iter(talk.positions.values())))
+            self.forget(next(iter(talk.positions)))
 
     def _place(self, position: Position) -> None:
         match self._at.get(position.print):
@@ -170,8 +210,9 @@ class Space:
         position.went = went
 
     def forget(self, position: Position) -> None:
-        position.talk.positions.pop(position.print, None)
-        position.closed = None
+        position.talk.leaves(position)
+        if position.closed is not None:
+            self.lanes.forget(position.closed)
         found = self._at.get(position.print)
         if isinstance(found, Crowd):
             found.discard(position)

@@ -6,31 +6,35 @@ The conversation that was asked longest ago goes first, with its positions, ids 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmposter.core.kept import Library
 from llmposter.core.lanes import Kept
 from llmposter.core.positions import Space, Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
     from llmposter_dsl.program import InputRule
 
 
+_ONE: Final = (1, 1)
+"""Nearly every opening is one conversation's, so that all these share one object."""
+
+
 class Session:
     """Everything that one session isolates.
 
     Attributes:
-        spaces: by place of the scenario in the order given, and key.
+        spaces: by place of the scenario in the order given, and key; those with conversations.
         entries: its part of the journal. dropped: how many of its entries are gone from there.
         lost: conversations that were dropped outside a final state.
         spent: how often each rule for inputs fired, of those that are bounded.
     """
 
-    __slots__ = ("_kept", "_named", "dropped", "entries", "lost", "name", "spaces", "spent", "talks")
+    __slots__ = ("_kept", "_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "spent", "talks")
 
     def __init__(self, name: str, kept: Kept) -> None:
         self.name, self._kept = name, kept
@@ -39,33 +43,132 @@ class Session:
         self.entries: deque[Entry] = deque()
         self.spent: dict[InputRule, int] = {}
         self.dropped = self.lost = self._named = 0
+        self._openings: dict[int, dict[bytes, tuple[int, int]]] = {}
 
     def space(self, program: int, key: str | None) -> Space:
         """The space there, made if need be; an unused one is not kept."""
         return self.spaces.get((program, key)) or Space(self.name, program, key, self._kept)
 
-    def next_name(self) -> str:
+    def begin(self, space: Space, stands: Conversation, now: float) -> Talk:
         self._named += 1
-        return f"c{self._named}"
+        name = f"c{self._named}"
+        self.talks[name] = talk = Talk(space, name, stands, now, now)
+        if not space.talks:
+            self.spaces[space.program, space.key] = space
+        space.talks += 1
+        return talk
+
+    def number(self, talk: Talk, opening: bytes) -> None:
+        """Count a conversation among those that open alike, as long as one of them is held."""
+        counts = self._openings.setdefault(talk.space.program, {})
+        if (count := counts.get(opening)) is None:
+            counts[opening] = _ONE
+        else:
+            counts[opening] = count[0] + 1, count[1] + 1
+            talk.number = count[0]
+        talk.opening = opening
+
+    def drop(self, talk: Talk) -> None:
+        """Forget a conversation with its positions, ids and lanes."""
+        space = talk.space
+        for position in tuple(talk.positions):
+            space.forget(position)
+        for lane in tuple(talk.open or ()):
+            space.lanes.take(lane)
+        if space.latest is talk:
+            space.latest = None
+        del self.talks[talk.id]
+        space.talks -= 1
+        if not space.talks:
+            del self.spaces[space.program, space.key]
+        if talk.opening:
+            self._uncount(self._openings[space.program], talk.opening)
+
+    def _uncount(self, counts: dict[bytes, tuple[int, int]], opening: bytes) -> None:
+        began, held = counts[opening]
+        if held == 1:
+            del counts[opening]
+        else:
+            counts[opening] = began, held - 1
 
     @property
     def blank(self) -> bool:
         return not self.talks and not self.entries
 
 
+class Recent:
+    """Conversations in the order in which they were asked last.
+
+    To ask is to append one more mention; mentions before the last one are passed over, and swept out when they are
+    many, so that asking costs the same however many are held and a conversation costs hardly more than a pointer.
+    """
+
+    __slots__ = ("_mentions", "size")
+
+    def __init__(self) -> None:
+        self._mentions: deque[Talk] = deque()
+        self.size = 0
+
+    def begins(self, talk: Talk) -> None:
+        self.size += 1
+        self.asked(talk)
+
+    def asked(self, talk: Talk) -> None:
+        mentions = self._mentions
+        if mentions and mentions[-1] is talk:
+            return
+        talk.mentions += 1
+        mentions.append(talk)
+        if len(mentions) > 2 * self.size + _MENTIONS:
+            self._sweep()
+
+    def pop(self) -> Talk:
+        """The one asked longest ago, out of the order."""
+        while True:
+            talk = self._mentions.popleft()
+            talk.mentions -= 1
+            if not talk.mentions:
+                self.size -= 1
+                return talk
+
+    def forget(self, talks: Collection[Talk]) -> None:
+        """These go, wherever they stand."""
+        for talk in talks:
+            talk.mentions = 0
+        self.size -= len(talks)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        kept: deque[Talk] = deque()
+        for talk in reversed(self._mentions):
+            if talk.mentions > 0:
+                talk.mentions = -1
+                kept.appendleft(talk)
+        for talk in kept:
+            talk.mentions = 1
+        self._mentions = kept
+
+
+_MENTIONS: Final = 1_000
+"""Mentions that are kept whatever the number of conversations."""
+
+
+_AT_ONCE: Final = 500
+"""The share of all conversations that is dropped at once."""
+
+
 class Sessions:
-    """All sessions and their conversations, the one asked longest ago first."""
+    """All sessions, and which of their conversations was asked longest ago."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._by_name: dict[str, Session] = {}
-        self._talks: OrderedDict[Talk, None] = OrderedDict()
+        self._recent = Recent()
         self._gone: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._forgotten = False
         self._lost = 0
         self._kept = Kept()
         self.library = Library()
-        self._openings: OrderedDict[tuple[Session, int, bytes], int] = OrderedDict()
 
     def get(self, name: str) -> Session:
         """The session of this name, made if need be."""
@@ -94,47 +197,35 @@ class Sessions:
         session.lost += number
         self._lost += number
 
-    def begin(self, session: Session, space: Space, stands: Conversation, now: float, number: int = 0) -> Talk:
-        talk = Talk(space, session.next_name(), stands, now, number)
-        session.talks[talk.id] = talk
-        session.spaces[space.program, space.key] = space
-        space.talks += 1
-        self._talks[talk] = None
+    def begin(self, session: Session, space: Space, stands: Conversation, now: float) -> Talk:
+        talk = session.begin(space, stands, now)
+        self._recent.begins(talk)
         return talk
-
-    def number(self, session: Session, program: int, opening: bytes) -> int:
-        """The number of a conversation among those of the session that open alike; opening counts it."""
-        key = (session, program, opening)
-        number = self._openings.pop(key, 0)
-        self._openings[key] = number + 1
-        if len(self._openings) > self.most:
-            self._openings.popitem(last=False)
-        return number
 
     def used(self, talk: Talk, now: float) -> None:
         talk.last = now
         talk.requests += 1
-        self._talks.move_to_end(talk)
+        self._recent.asked(talk)
 
-    def over(self) -> Talk | None:
-        """The conversation that has to go, if there are too many."""
-        return next(iter(self._talks)) if len(self._talks) > self.most else None
+    @property
+    def full(self) -> bool:
+        """There are too many conversations."""
+        return self._recent.size > self.most
 
-    def drop(self, talk: Talk) -> None:
-        """Forget a conversation with its positions, ids and lanes."""
-        space = talk.space
-        for position in list(talk.positions.values()):
-            space.forget(position)
-        for lane in list(talk.lanes):
-            space.lanes.forget(lane)
-        if space.latest is talk:
-            space.latest = None
-        del self._talks[talk]
-        session = self._by_name[space.session]
-        del session.talks[talk.id]
-        space.talks -= 1
-        if not space.talks:
-            session.spaces.pop((space.program, space.key), None)
+    def drop(self) -> list[Talk]:
+        """Forget conversations, those asked longest ago, so that a few more may come."""
+        gone = [self._recent.pop() for _ in range(1 + self.most // _AT_ONCE)]
+        for talk in gone:
+            self._by_name[talk.space.session].drop(talk)
+        return gone
+
+    def dropped_from(self, name: str) -> None:
+        """The first entry of a session is gone from the journal."""
+        session = self.get(name)
+        session.entries.popleft()
+        session.dropped += 1
+        if not session.entries:
+            self.tidy(session)
 
     def tidy(self, session: Session) -> None:
         """A session without conversations and entries is not held, but what it lost is known for long."""
@@ -149,10 +240,11 @@ class Sessions:
         dropped = self.dropped(name) if name in self._by_name or name in self._gone else 0
         self.library.reset(name)
         if (session := self._by_name.pop(name, None)) is not None:
+            self._recent.forget(session.talks.values())
             for talk in session.talks.values():
-                del self._talks[talk]
-                for lane in list(talk.lanes):
-                    talk.space.lanes.forget(lane)
+                for position in talk.positions:
+                    if position.closed is not None:
+                        talk.space.lanes.forget(position.closed)
             self._lost -= session.lost
         self._lost -= self._gone.pop(name, (0, 0))[1]
         return dropped
@@ -161,4 +253,4 @@ class Sessions:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
-        return len(self._talks)
+        return self._recent.size

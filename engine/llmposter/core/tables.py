@@ -51,7 +51,7 @@ class Tables:
 
     def advance(self, conversation: Conversation, turn: Turn, moment: Moment) -> Step:
         """What this request gets where the conversation stands, and where it stands then."""
-        walker = Walker(self.program, conversation, turn, moment)
+        walker = Walker.of(self.program, conversation, turn, moment)
         if self.program.expect:
             walker.check(self.program.expect)
         while len(walker.passed) <= MOST_PASSES and (rule := self._first(walker)) is not None:

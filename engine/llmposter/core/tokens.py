@@ -5,6 +5,7 @@ An estimate is all that a mock can give without a provider's tokeniser; a scenar
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _FRAME = 4
 _IMAGE = 85
+_TOKENS = attrgetter("tokens")
 
 
 def estimate(text: str) -> int:
@@ -29,12 +31,19 @@ def estimate(text: str) -> int:
 def of_turn(turn: Turn) -> int:
     """Tokens of a request: its messages, system prompt and tool declarations."""
     system = _FRAME + estimate(turn.system) if turn.system else 0
-    said = sum([message.__dict__.get("tokens") or _of_message(message) for message in turn.messages])
+    for message in reversed(turn.messages):
+        if "tokens" in message.__dict__:
+            break  # it came before, and with it all before it
+        _of_message(message)
+    try:
+        said: int = sum(map(_TOKENS, turn.messages))
+    except AttributeError:
+        said = sum(map(_of_message, turn.messages))
     return system + said + (sum(_of_schema(t.name, t.parameters) for t in turn.tools) if turn.tools else 0)
 
 
 def _of_message(message: Message) -> int:
-    """Worked out once for each message; never 0."""
+    """Kept with each message."""
     said = estimate(message.text) + (message.images + message.files) * _IMAGE
     if message.calls:
         said += sum(estimate(call.tool) + estimate(call.arguments) for call in message.calls)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from llmposter.core import answer
@@ -19,35 +20,37 @@ from llmposter_dsl.place import where
 from llmposter_dsl.program import Data, Refuse, Say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from llmposter.core.conversation import Pattern
     from llmposter.model import Failure, Turn
-    from llmposter_dsl.program import Condition, Program, Rule
+    from llmposter_dsl.program import Call, Condition, Program, Rule
 
 MOST_PASSES: Final = 100
 """Pass-through rules that one request may take."""
 
 
-class Walker:
+class Walker(msgspec.Struct, eq=False):
     """One request; `transitions` too can move its `state`, but never learns to know it."""
 
-    __slots__ = (
-        *("before", "chance", "facts", "moment", "outcome", "passed", "pattern"),
-        *("program", "rule", "stands", "state", "turn", "violations"),
-    )
+    program: Program
+    before: Conversation
+    turn: Turn
+    moment: Moment
+    chance: Chance
+    facts: Facts
+    stands: Conversation
+    state: str
+    outcome: Reply | Failure | None = None
+    pattern: Pattern | None = None
+    rule: Rule | None = None
+    passed: tuple[Rule, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
-    def __init__(self, program: Program, conversation: Conversation, turn: Turn, moment: Moment) -> None:
-        self.program, self.turn, self.moment = program, turn, moment
-        self.before = self.stands = conversation
-        self.state = conversation.state
-        self.chance = Chance(program.seed, moment, program.name)
-        self.facts = Facts(turn, conversation, self.chance)
-        self.outcome: Reply | Failure | None = None
-        self.pattern: Pattern | None = None
-        self.rule: Rule | None = None
-        self.passed: list[Rule] = []
-        self.violations: list[Violation] = []
+    @classmethod
+    def of(cls, program: Program, stands: Conversation, turn: Turn, moment: Moment) -> Walker:
+        chance = Chance(program.seed, moment, program.name)
+        return cls(program, stands, turn, moment, chance, Facts(turn, stands, chance), stands, stands.state)
 
     # --- what the tables or the state machine call
 
@@ -69,7 +72,7 @@ class Walker:
         if rule.set:
             self._set(rule)
         if rule.outcome is None:
-            self.passed.append(rule)
+            self.passed += (rule,)
         else:
             self.outcome = answer.build(rule, self.turn, self.facts, self.chance)
             self._look_at(rule)
@@ -107,7 +110,7 @@ class Walker:
                 from llmposter.core import explain
 
                 message = explain.breach(condition, self.facts)
-                self.violations.append(Violation("expect", message, where(condition.place)))
+                self.violations += (Violation("expect", message, where(condition.place)),)
         self.facts.groups = groups
 
     def _set(self, rule: Rule) -> None:
@@ -122,18 +125,16 @@ class Walker:
             self.facts.knows(self.stands)
 
     def _look_at(self, rule: Rule) -> None:
-        if not isinstance(self.outcome, Reply):
+        said = rule.outcome
+        if not isinstance(self.outcome, Reply) or not isinstance(said, Say | Refuse):
             return
-        if not self.moment.replayed:
-            self.violations += self._undeclared(rule, self.outcome)
-        elif isinstance(rule.outcome, Say | Refuse):
-            self.pattern = pattern(rule.outcome, self.outcome, self.facts)
+        if self.moment.replayed:
+            self.pattern = pattern(said, self.outcome, self.facts)
+        elif isinstance(said, Say) and said.calls:
+            self.violations += tuple(self._undeclared(rule, said.calls, self.outcome))
 
-    def _undeclared(self, rule: Rule, reply: Reply) -> Iterator[Violation]:
+    def _undeclared(self, rule: Rule, calls: Sequence[Call], reply: Reply) -> Iterator[Violation]:
         """The tools that the rule calls and the client did not declare, where one of both says what tools there are."""
-        calls = rule.outcome.calls if isinstance(rule.outcome, Say) else ()
-        if not calls:
-            return
         declared = {tool.name for tool in self.turn.tools}
         made = (part for part in reply.parts if isinstance(part, ToolCall))
         for call, part in zip(calls, made, strict=True):
@@ -147,20 +148,11 @@ class Walker:
         """The step of the rule that answered."""
         assert self.rule is not None
         assert self.outcome is not None
-        delivery = self.rule.delivery
-        return Step(
-            before=self.before,
-            after=self.stands,
-            outcome=self.outcome,
-            rule=self.rule,
-            passed=tuple(self.passed),
-            violations=tuple(self.violations),
-            delivery=delivery,
-            latency=0.0
-            if delivery.latency is None
-            else self.chance.seconds(delivery.latency, f"latency {self.rule.name}"),
-            pattern=self.pattern,
-        )
+        rule, delivery, latency = self.rule, self.rule.delivery, 0.0
+        if delivery.latency is not None:
+            latency = self.chance.seconds(delivery.latency, f"latency {rule.name}")
+        before, after, outcome, violations = self.before, self.stands, self.outcome, self.violations
+        return Step(before, after, outcome, rule, self.passed, violations, delivery, latency, "", self.pattern)
 
     def missed(self) -> Step:
         """The step when nothing answered."""
@@ -169,8 +161,8 @@ class Walker:
             before=self.before,
             after=replace(self.before, last=self.moment.now),
             outcome=Miss(why) if unmatched is None else answer.failure(unmatched, self.facts),
-            passed=tuple(self.passed),
-            violations=tuple(self.violations),
+            passed=self.passed,
+            violations=self.violations,
             missed=why,
         )
 
