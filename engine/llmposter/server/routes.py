@@ -10,8 +10,10 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from llmposter.server.gateways import alike
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from llmposter.model import Endpoint, Request, Route, Wire
 
@@ -19,8 +21,6 @@ ANY: Final = "*"
 _HOLE: Final = re.compile(r"\{[^}]*\}")
 _WORD: Final = re.compile(r"[A-Za-z_]{3,}")
 """What tells one path from another: no version."""
-_GATEWAY: Final = re.compile(r"/openai/deployments/[^/]+|/v1beta/openai|/(?:openai|anthropic|gemini|google|api)")
-"""What stands before a route in the base URLs of gateways, of Azure and of Google's API in OpenAI's format."""
 
 
 class Beside:
@@ -99,7 +99,7 @@ class Routes:
         return self._fixed.get(path) or self._sought(path)
 
     def _seek(self, path: str) -> Spot:
-        for known in dict.fromkeys(_alike(path)):
+        for known in dict.fromkeys(alike(path)):
             if methods := self._methods(known):
                 return Spot(known, methods)
         return Spot(path, {})
@@ -163,12 +163,3 @@ def _shown(route: Route) -> str:
 def _answered(method: str) -> tuple[str, ...]:
     # RFC 9110, section 9.3.2: whoever answers GET answers HEAD; the transport leaves the body away.
     return ("GET", "HEAD") if method == "GET" else (method,)
-
-
-def _alike(path: str) -> Iterator[str]:
-    """The path, and what else it may stand for."""
-    yield path
-    yield f"/v1{path}"
-    if (gateway := _GATEWAY.match(path)) is not None and path[gateway.end() :].startswith("/"):
-        yield path[gateway.end() :]
-        yield f"/v1{path[gateway.end() :]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Failure, Response, Route
+from llmposter.wire.anthropic_headers import ORGANIZATION, request_id
 from llmposter.wire.headers import JSON
 from llmposter.wire.sse import encode
 
@@ -63,7 +64,8 @@ def _page(models: Sequence[str], request: Request) -> Response | Failure:
 
 
 def _told(value: Json) -> Response:
-    return Response(200, (("content-type", JSON),), encode(value))
+    body = encode(value)
+    return Response(200, (("content-type", JSON), ("request-id", request_id(body)), ORGANIZATION), body)
 
 
 def _model(name: str) -> Json:

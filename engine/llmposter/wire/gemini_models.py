@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Failure, Response, Route
-from llmposter.wire.headers import JSON
+from llmposter.wire.gemini_errors import HEADERS
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _page(models: tuple[str, ...], kind: str, request: Request) -> Response | Fa
 
 
 def _told(value: Json) -> Response:
-    return Response(200, (("content-type", f"{JSON}; charset=UTF-8"),), encode(value))
+    return Response(200, HEADERS, encode(value))
 
 
 def _model(name: str) -> Json:
