@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
     from llmposter.model import Reply
 
+TOOLS = {
+    "get_weather": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
+        "required": ["city", "unit"],
+        "additionalProperties": False,
+    },
+    "now": {"type": "object", "properties": {}, "additionalProperties": False},
+}
+"""The parameters of the tools that every judge and agent declares, alike so that usage is alike."""
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
@@ -92,7 +102,7 @@ class Judge(Protocol):
     """The error names after which the SDK asks again of itself."""
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        """Path, headers and body of a small request that says "hi", declares the tools `get_weather` and `now`, and
+        """Path, headers and body of a small request that says "hi", declares the tools of `TOOLS`, and
         asks for all that an answer can show (usage in a stream, a summary of the reasoning)."""
 
     def whole(self, body: bytes) -> Heard:
@@ -113,7 +123,7 @@ class Judge(Protocol):
         """An error answer, validated as far as the SDK has models: the name of the exception that the SDK makes."""
 
     def agent(self, url: str, *, stream: bool, retries: int = 2, system: str = "") -> Agent:
-        """A client of the server at *url* (scheme, host, port and perhaps `/@ID`); it declares both tools.
+        """A client of the server at *url* (scheme, host, port and perhaps `/@ID`); it declares `TOOLS`.
 
         Args:
             retries: how often the SDK itself may ask again.

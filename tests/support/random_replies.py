@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from llmposter.model import Part, Refusal, Reply, Text, Thinking, Tokens, ToolCall
@@ -25,7 +25,8 @@ CHUNKS = st.builds(Chunk, st.integers(1, 12), st.sampled_from(["characters", "to
 
 
 def compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON as the server writes it: numbers have several spellings."""
+    return msgspec.json.encode(value).decode()
 
 
 @st.composite

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from functools import cache
 
 import pytest
-from judging import Heard, judges, said
+from judging import TOOLS, Heard, judges, said
 from speaker import CONNECTION, Speaker, speaking
 from wire_cases import CHUNKS, FAILURES, NAMES, REPLIES, reply
 
@@ -52,7 +52,7 @@ def test_the_small_request_is_understood(wire: str, *, stream: bool) -> None:
     turn = asked(wire, stream=stream)
     assert (wire, stream, "", ()) == (turn.provider, turn.stream, turn.system, turn.breaches)
     assert [("user", "hi")] == [(message.role, message.text) for message in turn.messages]
-    assert ["get_weather", "now"] == [tool.name for tool in turn.tools]
+    assert TOOLS == {tool.name: tool.parameters for tool in turn.tools}
     assert turn.model
 
 

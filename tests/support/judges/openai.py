@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import httpx2
 import openai
-from judging import Called, Heard, Judge, Parsed, Used, strictly
+from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -18,19 +19,8 @@ from llmposter.wire.finishes import meaning
 
 # Servers that speak this format send it, and clients read it (docs/providers/openai-chat.md).
 KNOWN = ("reasoning_content",)
-TOOLS = [
-    {
-        "type": "function",
-        "function": {
-            "name": "get_weather",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
-                "required": ["city", "unit"],
-            },
-        },
-    },
-    {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}},
+DECLARED = [
+    {"type": "function", "function": {"name": name, "parameters": parameters}} for name, parameters in TOOLS.items()
 ]
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -71,7 +61,7 @@ class OpenAIAgent:
 
     def _ask(self, *messages: Mapping[str, Any]) -> Heard:
         self.messages += messages
-        asked: dict[str, Any] = {"model": "gpt-4o", "messages": self.messages, "tools": TOOLS}
+        asked: dict[str, Any] = {"model": "gpt-4o", "messages": self.messages, "tools": DECLARED}
         if self.stream:
             found = joined(self.client.chat.completions.create(**asked, **STREAMED))
         else:
@@ -107,11 +97,24 @@ def heard(completion: Any) -> Heard:
     )
 
 
+def raised(status: int, headers: Mapping[str, str], body: bytes) -> str:
+    """The exception that the SDK makes of an error, which is the same on all of OpenAI's endpoints."""
+    (error,) = json.loads(body).values()
+    strictly(ErrorObject, json.dumps(error))
+    answer = httpx2.Response(status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x"))
+    return type(_client()._make_status_error_from_response(answer)).__name__
+
+
+@cache
+def _client() -> openai.OpenAI:
+    return openai.OpenAI(api_key="any")
+
+
 class OpenAIJudge(Judge):
     wire = "openai"
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tools": TOOLS}
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tools": DECLARED}
         headers = {"content-type": "application/json", "authorization": "Bearer any"}
         return "/v1/chat/completions", headers, json.dumps({**body, **(STREAMED if stream else {})}).encode()
 
@@ -124,13 +127,7 @@ class OpenAIJudge(Judge):
         return heard(joined(strictly(ChatCompletionChunk, event, KNOWN) for event in events))
 
     def failed(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
-        (error,) = json.loads(body).values()
-        strictly(ErrorObject, json.dumps(error))
-        with openai.OpenAI(api_key="any") as client:
-            answer = httpx2.Response(
-                status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
-            )
-            return type(client._make_status_error_from_response(answer)).__name__
+        return raised(status, headers, body)
 
     def agent(self, url: str, *, stream: bool, retries: int = 2, system: str = "") -> OpenAIAgent:
         return OpenAIAgent(url, stream=stream, retries=retries, system=system)

@@ -6,31 +6,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import httpx2
 import openai
-from judging import Called, Heard, Judge, Parsed, Used, strictly
+from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
-from openai.types.shared import ErrorObject
 
+from judges.openai import raised
 from llmposter.wire.finishes import meaning
 
 # The API reference shows it in every example; the SDK's types do not have it (docs/providers/openai-responses.md).
 KNOWN = ("store",)
-TOOLS = [
-    {
-        "type": "function",
-        "name": "get_weather",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
-            "required": ["city", "unit"],
-            "additionalProperties": False,
-        },
-        "strict": True,
-    },
-    {"type": "function", "name": "now", "parameters": {"type": "object", "properties": {}}, "strict": False},
+DECLARED = [
+    {"type": "function", "name": name, "parameters": parameters, "strict": False} for name, parameters in TOOLS.items()
 ]
 SHOWN = {"reasoning": {"effort": "low", "summary": "auto"}, "include": ["reasoning.encrypted_content"]}
 ENDS = ("response.completed", "response.incomplete")
@@ -77,7 +65,7 @@ class ResponsesAgent:
     def _ask(self, *items: Mapping[str, Any]) -> Heard:
         self.input += items
         self.sent = len(self.input)
-        asked: dict[str, Any] = {**self._always(), "input": self.input, "tools": TOOLS, **SHOWN}
+        asked: dict[str, Any] = {**self._always(), "input": self.input, "tools": DECLARED, **SHOWN}
         if self.stream:
             found = joined(self.client.responses.create(**asked, stream=True))
         else:
@@ -145,7 +133,7 @@ class ResponsesJudge(Judge):
     wire = "responses"
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        body = {"model": "gpt-4o", "input": "hi", "tools": TOOLS, "stream": stream, **SHOWN}
+        body = {"model": "gpt-4o", "input": "hi", "tools": DECLARED, "stream": stream, **SHOWN}
         headers = {"content-type": "application/json", "authorization": "Bearer any"}
         return "/v1/responses", headers, json.dumps(body).encode()
 
@@ -156,13 +144,7 @@ class ResponsesJudge(Judge):
         return heard(joined(events(body)))
 
     def failed(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
-        (error,) = json.loads(body).values()
-        strictly(ErrorObject, json.dumps(error))
-        with openai.OpenAI(api_key="any") as client:
-            answer = httpx2.Response(
-                status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
-            )
-            return type(client._make_status_error_from_response(answer)).__name__
+        return raised(status, headers, body)
 
     def agent(self, url: str, *, stream: bool, retries: int = 2, system: str = "") -> ResponsesAgent:
         return ResponsesAgent(url, stream=stream, retries=retries, system=system)
