@@ -45,11 +45,14 @@ MANY = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800")
 ANY_JSON = st.recursive(
     PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
 )
 EVERYTHING = REPLIES["everything"]
+
+
+KINDS = (None, True, 0, -1.5, 10**400, "", "x", "\ud800", [], [None], [[]], {}, {"type": "x"}, {"": None})
 
 
 @cache
@@ -146,7 +149,22 @@ def test_each_value_may_be_anything(wire: str) -> None:
     """One value of a real request after the other replaced by each kind of JSON, or left out."""
     for base, document in zip(requests(wire), documents(wire), strict=True):
         for path in paths(document):
-            for value in (None, True, 0, -1.5, 10**400, "", "x", [], [None], [[]], {}, {"type": "x"}, {"": None}):
+            for value in (
+                None,
+                True,
+                0,
+                -1.5,
+                10**400,
+                "",
+                "x",
+                "\ud800",
+                [],
+                [None],
+                [[]],
+                {},
+                {"type": "x"},
+                {"": None},
+            ):
                 understood(wire, replace(base, body=json.dumps(put(document, path, value)).encode()))
 
 
@@ -215,12 +233,11 @@ def changes(wire: str, count: int) -> Iterator[Request]:
     """Real requests with a few values changed for others of their kind, or damaged."""
     chance = random.Random(wire)
     known = sorted({word for document in documents(wire) for word in words(document)})
-    kinds = (None, True, 0, -1, 3.5, "", [], {}, [{}], {"type": "text"}, "\ud800", 10**30)
     for _ in range(count):
         number = chance.randrange(len(requests(wire)))
         base, document = requests(wire)[number], documents(wire)[number]
         for _ in range(chance.randint(0, 4)):
-            document = put(document, chance.choice(paths(document)), chance.choice((*kinds, chance.choice(known))))
+            document = put(document, chance.choice(paths(document)), chance.choice((*KINDS, chance.choice(known))))
         body = json.dumps(document).encode()
         if chance.random() < 0.2:
             at = chance.randrange(len(body))

@@ -46,10 +46,15 @@ def refusal(told: str, data: bytes) -> BadRequest:
     steps = list(_steps(place[1])) if place else []
     if not steps:
         return BadRequest('Invalid JSON payload received. Unknown name "": Root element must be a message.')
+    try:
+        value = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        # A decoder passes over what no field wants; Google's parser reads all of it first.
+        return NOT_JSON
     field = _field(steps)
     wanted = _TYPE.match(told)
     kind = _kind(field, wanted[1] if wanted else "")
-    return BadRequest(f"Invalid value at '{field}'{kind and f' ({kind})'}, {_quoted(data, steps)}", field)
+    return BadRequest(f"Invalid value at '{field}'{kind and f' ({kind})'}, {_quoted(value, steps)}", field)
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -74,8 +79,7 @@ def _kind(field: str, wanted: str) -> str:
     return _STRUCT if name in ("args", "response", "labels") else ""
 
 
-def _quoted(data: bytes, steps: list[str | int]) -> str:
-    value: Any = msgspec.json.decode(data)
+def _quoted(value: Any, steps: list[str | int]) -> str:
     for step in steps:
         value = value[step]
     return encode(value).decode()

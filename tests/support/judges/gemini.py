@@ -9,25 +9,13 @@ from typing import Any
 
 from google import genai
 from google.genai import types
-from judging import Called, Heard, Judge, Parsed, Used, strictly
+from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 
 from llmposter.wire.finishes import meaning
 
 MODEL = "gemini-3-flash-preview"
-TOOLS = [
-    {
-        "functionDeclarations": [
-            {
-                "name": "get_weather",
-                "parametersJsonSchema": {
-                    "type": "object",
-                    "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
-                    "required": ["city", "unit"],
-                },
-            },
-            {"name": "now", "parametersJsonSchema": {"type": "object", "properties": {}}},
-        ]
-    }
+DECLARED = [
+    {"functionDeclarations": [{"name": name, "parametersJsonSchema": parameters} for name, parameters in TOOLS.items()]}
 ]
 SIGNED = re.compile(r"(?<=\Acall_[0-9a-f]{24})s\Z")
 """What the id of a signed call has at its end, and a scenario never sees."""
@@ -43,7 +31,7 @@ class GeminiAgent:
         self.client = genai.Client(api_key="any", http_options=types.HttpOptions.model_validate(options))
         self.stream = stream
         self.config: dict[str, Any] = {
-            "tools": TOOLS,
+            "tools": DECLARED,
             "automatic_function_calling": {"disable": True},
             **THINKING,
             **({"system_instruction": system} if system else {}),
@@ -137,7 +125,11 @@ class GeminiJudge(Judge):
     wire = "gemini"
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "tools": TOOLS, "generationConfig": THINKING}
+        body = {
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+            "tools": DECLARED,
+            "generationConfig": THINKING,
+        }
         action = "streamGenerateContent" if stream else "generateContent"
         headers = {"content-type": "application/json", "x-goog-api-key": "any"}
         return f"/v1beta/models/{MODEL}:{action}", headers, json.dumps(body).encode()
@@ -162,7 +154,7 @@ class GeminiJudge(Judge):
     def within(self, said: Heard) -> Heard:
         """Texts run together; calls end with STOP; what is blocked is not answered, and costs no output."""
         if said.refusal is not None:
-            used = Used(said.used.input, 0, said.used.cached, 0)
+            used = said.used and said.used._replace(output=0, reasoning=0)
             return said._replace(texts=(), thinking="", calls=(), finish="content_filter", used=used)
         texts = ("".join(said.texts),) if said.texts else ()
         calls = tuple(call._replace(arguments=call.arguments or "{}") for call in said.calls)
