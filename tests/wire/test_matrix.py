@@ -45,6 +45,11 @@ def named(answer: Response) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.headers}
 
 
+def test_every_wire_has_a_judge() -> None:
+    """No wire goes unjudged, and no judge is without a wire."""
+    assert load().keys() == judges().keys()
+
+
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("stream", WAYS)
 def test_the_small_request_is_understood(wire: str, *, stream: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, get_args
 
 import anthropic
@@ -14,23 +15,13 @@ from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.shared import ErrorResponse
 from anthropic.types.shared.error_object import ErrorObject
-from judging import Called, Heard, Judge, Parsed, Used, strictly
+from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from pydantic import BaseModel
 
 from llmposter.model import Refusal, Reply, Text, Thinking, ToolCall
 from llmposter.wire.finishes import meaning
 
-TOOLS = [
-    {
-        "name": "get_weather",
-        "input_schema": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
-            "required": ["city", "unit"],
-        },
-    },
-    {"name": "now", "input_schema": {"type": "object", "properties": {}}},
-]
+DECLARED = [{"name": name, "input_schema": parameters} for name, parameters in TOOLS.items()]
 # The API reference has errors for a 409 and a 413 beside those that the SDK has models for, and authors have their own.
 KNOWN = {get_args(model.model_fields["type"].annotation)[0] for model in get_args(get_args(ErrorObject)[0])}
 ASK: dict[str, Any] = {"model": "claude-sonnet-5", "max_tokens": 1024}
@@ -95,7 +86,7 @@ class AnthropicAgent:
 
     def _ask(self, *messages: Mapping[str, Any]) -> Heard:
         self.messages += messages
-        asked: dict[str, Any] = {**self.ask, "messages": self.messages, "tools": TOOLS}
+        asked: dict[str, Any] = {**self.ask, "messages": self.messages, "tools": DECLARED}
         if self.stream:
             joined = Joined()
             for event in self.client.messages.create(**asked, stream=True):
@@ -173,13 +164,18 @@ def joined(found: Iterable[Any]) -> Joined:
     return together
 
 
+@cache
+def _client() -> anthropic.Anthropic:
+    return anthropic.Anthropic(api_key="any")
+
+
 class AnthropicJudge(Judge):
     wire = "anthropic"
     # A spent balance is a 402, which no SDK sends again.
     retried = ("rate_limited", "server_error", "overloaded", "timeout")
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        body = {**ASK, "messages": [{"role": "user", "content": "hi"}], "tools": TOOLS}
+        body = {**ASK, "messages": [{"role": "user", "content": "hi"}], "tools": DECLARED}
         headers = {"content-type": "application/json", "x-api-key": "any", "anthropic-version": "2023-06-01"}
         return "/v1/messages", headers, json.dumps({**body, **({"stream": True} if stream else {})}).encode()
 
@@ -194,11 +190,10 @@ class AnthropicJudge(Judge):
         error = json.loads(body)
         if error["error"]["type"] in KNOWN:
             strictly(ErrorResponse, body)
-        with anthropic.Anthropic(api_key="any") as client:
-            answer = httpx2.Response(
-                status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
-            )
-            raised = client._make_status_error_from_response(answer)
+        answer = httpx2.Response(
+            status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
+        )
+        raised = _client()._make_status_error_from_response(answer)
         assert (error["request_id"], error["error"]["type"]) == (raised.request_id, raised.type)
         return type(raised).__name__
 
