@@ -160,9 +160,13 @@ def test_methods(raw: Raw, method: str, path: str, status: int, allow: str | Non
     [
         ("/v1/v1/chat/completions", "/v1 stands twice, so the base URL should not end in /v1"),
         ("/openai/v1/v1/chat/completions", "/v1 stands twice, so the base URL should not end in /v1"),
-        ("/elsewhere/v1/chat/completions", "the base URL has too much before /v1"),
+        ("/elsewhere/v1/chat/completions", "the base URL has /elsewhere too much"),
+        ("/a/b/v1beta/models/x:generateContent", "the base URL has /a/b too much"),
+        ("/v1/messages/v1/messages", "the base URL should end with the port, the SDK adds the rest"),
+        ("/v1/messages/batches", ""),
+        ("/v1/audio/speech", ""),
         ("/v1/chat/completions/chat/completions", "the base URL should end in /v1, the SDK adds the rest"),
-        ("/v1/chat/completions/x", "the base URL should end in /v1, the SDK adds the rest"),
+        ("/v1/chat/completions/x", "did you mean /v1/chat/completions?"),
         ("/v1/chat/completion", "did you mean /v1/chat/completions?"),
         ("/something/else", ""),
     ],
@@ -177,7 +181,16 @@ def test_an_unknown_path_is_told_what_is_right(server: Running, raw: Raw, path: 
     assert last(server, path=path)["outcome"] == "unrouted"
 
 
-@pytest.mark.parametrize("path", [f"{CHAT}/", "/v1/chat%2Fcompletions", "/v1/ch%61t/completions", f"{CHAT}?a=1&a=2"])
+def test_a_wrong_base_url_is_told_where_another_method_is_taken(raw: Raw) -> None:
+    """A path of the wrong base URL may happen to be one that is there."""
+    answer = raw.ask("POST", "/v1/responses/responses", {"model": "m", "input": "hi"})
+    assert 405 == answer.status
+    assert answer.message.endswith(", not POST: the base URL should end in /v1, the SDK adds the rest")
+
+
+@pytest.mark.parametrize(
+    "path", [f"{CHAT}/", "/v1/chat%2Fcompletions", "/v1/ch%61t/completions", f"{CHAT}?a=1&a=2", "/v1//chat/completions"]
+)
 def test_a_path_may_be_written_in_several_ways(raw: Raw, path: str) -> None:
     """A slash at the end, percent-encoding and a query change nothing."""
     assert text(raw.ask("POST", path, chat("hi"))) == "you said hi"

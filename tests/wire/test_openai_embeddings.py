@@ -119,6 +119,10 @@ def test_rules_say_vectors_and_errors() -> None:
         assert [3, 3, 3] == [len(each.embedding) for each in made.data]
         first, second = running.mock.journal()["entries"]
         assert [("endpoint", 429), ("endpoint", 200)] == [(each["outcome"], each["status"]) for each in (first, second)]
+        assert [SMALL, SMALL] == [first["model"], second["model"]]
+        assert first["detail"].startswith("embeddings#1 (")
+        assert "embeddings#2 (" in first["detail"]
+        assert "embeddings#2" not in second["detail"]
         assert [] == running.mock.conversations()
         assert running.mock.verify().ok
         assert ["gpt-x"] == [model.id for model in client.models.list()]

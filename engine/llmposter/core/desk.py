@@ -5,10 +5,12 @@ Rules for inputs are tried scenario by scenario, in their order, whatever a scen
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from llmposter.core import answer, tokens
 from llmposter.core.embedding import embedding
+from llmposter_dsl.place import where
 from llmposter_dsl.program import Fail
 from llmposter_dsl.types import Headers
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from llmposter.model import Failure, Kept, Request, Thread, Turn
     from llmposter_dsl.program import Env, InputRule, Program
 
+_MOST_SHOWN: Final = 10
 _NONE: Final[Mapping[str, Any]] = {}
 
 
@@ -35,15 +38,28 @@ class Input:
 
 
 class SessionDesk:
-    """As `llmposter.model.Desk`."""
+    """As `llmposter.model.Desk`.
 
-    __slots__ = ("_clock", "_headers", "_library", "_programs", "_session")
+    Attributes:
+        model: that of the inputs that were asked about.
+    """
+
+    __slots__ = ("_clock", "_fired", "_headers", "_library", "_programs", "_session", "model")
 
     def __init__(
         self, programs: Sequence[Program], session: Session, library: Library, clock: Clock, request: Request
     ) -> None:
         self._programs, self._session, self._library, self._clock = programs, session, library, clock
         self._headers = Headers(request.headers)
+        self._fired: dict[InputRule, None] = {}
+        self.model = ""
+
+    @property
+    def fired(self) -> str:
+        """The rules for inputs that fired, with their places, as far as a line has room for them."""
+        shown = [f"{rule.name} ({where(rule.place)})" for rule in islice(self._fired, _MOST_SHOWN)]
+        more = len(self._fired) - len(shown)
+        return ", ".join([*shown, f"and {more} more"] if more else shown)
 
     def now(self) -> float:
         return self._clock.now()
@@ -73,6 +89,7 @@ class SessionDesk:
         self, rules: Iterable[InputRule], text: str, model: str
     ) -> tuple[float, ...] | frozenset[str] | Failure | None:
         """What the first rule says that holds for an input and has not fired too often; None where there is none."""
+        self.model = model
         facts = cast("Env", Input(text, model, self._headers))
         for rule in rules:
             if self._fires(rule, facts):
@@ -88,6 +105,7 @@ class SessionDesk:
             return False
         if rule.times is not None:
             spent[rule] = spent.get(rule, 0) + 1
+        self._fired[rule] = None
         return True
 
     # --- what clients come back to ----------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ class Entry(msgspec.Struct, eq=False):
         outcome: ``reply``, ``error``, ``miss``, ``refused``, ``unrouted``, ``repeated`` (a closed answer once more),
             ``endpoint`` (an answer beside the conversations) or ``event``.
         step: what the machine did.
-        detail: what a miss, a refusal or an event says. state: where the conversation of an event stood.
+        detail: what a miss, a refusal or an event says; which rules for inputs fired.
+        state: where the conversation of an event stood.
         number: from 1, over the whole server.
         cut: bytes of the body that were not kept. light: body and answer were let go.
         how: how the answer ended: ``pending``, ``complete``, ``client left``.

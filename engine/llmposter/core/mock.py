@@ -21,7 +21,7 @@ from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
-from llmposter.model import BadRequest, Desk, Miss, Reply, Request, Struct, Turn
+from llmposter.model import BadRequest, Miss, Reply, Request, Struct, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,16 +109,18 @@ class Mock:
         """Write down a body that no wire could read."""
         return self._aside(request, provider, "refused", refused.message, status)
 
-    def desk(self, request: Request) -> Desk:
+    def desk(self, request: Request) -> SessionDesk:
         """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
         programs = [player.program for player in self._players]
         with self._lock:
             session = self._sessions.get(request.session)
             return SessionDesk(programs, session, self._sessions.library, self.clock, request)
 
-    def beside(self, request: Request, provider: str, status: int) -> Entry:
-        """Write down what an endpoint answered; no conversation hears of it."""
-        return self._aside(request, provider, "endpoint", "", status)
+    def beside(self, request: Request, provider: str, status: int, desk: SessionDesk) -> Entry:
+        """Write down what an endpoint answered with what it asked of *desk*; no conversation hears of it."""
+        entry = self._aside(request, provider, "endpoint", desk.fired, status)
+        entry.model = desk.model
+        return entry
 
     def unrouted(self, request: Request, status: int, message: str) -> Entry:
         """Write down a request to a path or with a method that nobody answers."""

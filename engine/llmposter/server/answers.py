@@ -112,14 +112,15 @@ class Answers:
             return
         mock, wire = self._service.mock, self._service.wires.get(endpoint.provider)
         try:
-            told = wrong or endpoint.answer(request, mock.desk(request))
+            desk = mock.desk(request)
+            told = wrong or endpoint.answer(request, desk)
             if isinstance(told, BadRequest):
                 self._refuse(request, wire, told, line)
                 return
             if isinstance(told, Failure):
                 told = self._failed(wire, told)
             # A status of 1xx ends no answer, so that `respond` makes it 200.
-            self._told(line, mock.beside(request, endpoint.provider, max(200, told.status))).respond(told)
+            self._told(line, mock.beside(request, endpoint.provider, max(200, told.status), desk)).respond(told)
         except Exception as error:  # noqa: BLE001 - as above, in the provider's words
             self._broke(error, request, wire, line)
 

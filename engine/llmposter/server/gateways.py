@@ -14,11 +14,15 @@ _PREFIX: Final = re.compile(
     r"/openai/deployments/(?P<model>[^/]+)|/v1beta/openai|/(?:openai|anthropic|gemini|google|api)"
 )
 """What stands before a route: Azure's, Google's for OpenAI's format, and those of gateways that speak for many."""
+_SLASHES: Final = re.compile(r"/{2,}")
 _BODY: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def alike(path: str) -> Iterator[str]:
     """The path, and what else it may stand for."""
+    yield path
+    # A base URL with a slash at its end, and a client that adds one.
+    path = _SLASHES.sub("/", path)
     yield path
     yield f"/v1{path}"
     if (before := _PREFIX.match(path)) is not None and path[before.end() :].startswith("/"):

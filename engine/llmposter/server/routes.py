@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ANY: Final = "*"
 _HOLE: Final = re.compile(r"\{[^}]*\}")
+_SLASH: Final = re.compile("/")
 _WORD: Final = re.compile(r"[A-Za-z_]{3,}")
 """What tells one path from another: no version."""
 
@@ -129,21 +130,30 @@ class Routes:
 
     def unknown(self, method: str, path: str) -> str:
         """What to tell who asked for a path that nobody answers."""
-        hint = self._hint(path)
+        hint = self._base(path) or self._close(path)
         answers = ", ".join(self._main)
         return f"llmposter has no route {method} {path}{hint and f': {hint}'}; it answers {answers}; GET / lists all"
 
     def not_allowed(self, method: str, path: str) -> str:
         """What to tell who asked with a method that the path does not take."""
-        return f"{path} takes {' or '.join(sorted(self.at(path).methods))}, not {method}"
+        hint = self._base(path)
+        return f"{path} takes {' or '.join(sorted(self.at(path).methods))}, not {method}{hint and f': {hint}'}"
 
-    def _hint(self, path: str) -> str:
+    def _base(self, path: str) -> str:
+        """What is wrong with the base URL, if that is the mistake."""
         if "/v1/v1" in path:
             return "/v1 stands twice, so the base URL should not end in /v1"
-        if any(path.startswith(f"{fixed}/") for fixed in self._fixed):
-            return "the base URL should end in /v1, the SDK adds the rest"
-        if any(path != fixed and path.endswith(fixed) for fixed in self._fixed):
-            return "the base URL has too much before /v1"
+        for end in [at.start() for at in _SLASH.finditer(path, 1)]:
+            before, rest = path[:end], path[end:]
+            spot = self.at(rest)
+            if spot.methods and self.at(before).methods:
+                base = spot.path.removesuffix(rest)
+                return f"the base URL should end {f'in {base}' if base else 'with the port'}, the SDK adds the rest"
+            if spot.methods and spot.path == rest:
+                return f"the base URL has {before} too much"
+        return ""
+
+    def _close(self, path: str) -> str:
         close = get_close_matches(path, self._fixed, n=1, cutoff=0.8)
         return f"did you mean {close[0]}?" if close else ""
 
