@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmposter.core.embedding import embedding
@@ -17,6 +17,7 @@ def nearness(left: str, right: str, dimensions: int = 1536) -> float:
     return sum(a * b for a, b in zip(*vectors, strict=True))
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from([2, 3, 64, 256, 1536, 3072]))
 def test_a_vector_is_of_length_1(text: str, dimensions: int) -> None:
     """It has as many dimensions as were asked for, and the same text always has the same one."""
@@ -26,6 +27,7 @@ def test_a_vector_is_of_length_1(text: str, dimensions: int) -> None:
     assert vector == embedding(text, dimensions)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_one_dimension_is_enough(text: str) -> None:
     """Then there are two directions."""

@@ -51,6 +51,13 @@ def test_the_wires_of_the_package_are_found() -> None:
     assert wires.load() is wires.load()
 
 
+def test_what_stands_beside_the_wires_is_found() -> None:
+    """Endpoints and dialects speak in the words of a wire, or of none, and are the same ones each time."""
+    assert {each.provider for each in wires.endpoints()} <= {*wires.load(), ""}
+    assert {each.name for each in wires.dialects()} <= set(wires.load())
+    assert wires.endpoints() is wires.endpoints()
+
+
 def test_nobody_can_change_what_was_found() -> None:
     """The mapping is read-only."""
     with pytest.raises(TypeError):

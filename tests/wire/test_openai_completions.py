@@ -9,7 +9,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types import Completion
 from raw_http import Raw
@@ -189,6 +189,7 @@ def test_breaches_are_told(more: dict, told: list[str]) -> None:
     assert all(part in breach for part, breach in zip(told, turn.breaches, strict=True))
 
 
+@settings(deadline=None)
 @given(st.binary() | st.builds(lambda v: json.dumps({"model": "m", "prompt": v}).encode(), st.lists(st.integers())))
 def test_any_body_is_read(body: bytes) -> None:
     """Into a turn or a refusal, never an exception."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_http import Raw
 from serving import serving
@@ -190,6 +190,7 @@ BODIES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(BODIES, st.sampled_from(["/v1/embeddings", "/v1/moderations"]))
 def test_any_body_has_an_answer(body: bytes, path: str) -> None:
     """A response or a refusal, never an exception."""
