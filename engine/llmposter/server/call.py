@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmposter.server.heads import head
 from llmposter.server.line import Gone
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from llmposter.server.line import Pairs
     from llmposter.server.peer import Peer
     from llmposter.server.request_head import RequestHead
+
+_BODILESS: Final = frozenset((204, 304))
 
 
 class Call:
@@ -67,13 +69,11 @@ class Call:
     # --- a whole answer -------------------------------------------------------------------------------------------
 
     def whole(self, status: int, headers: Pairs, body: bytes) -> None:
-        data = head(status, headers)
-        if status not in (204, 304):
-            data = b"%bcontent-length: %d\r\n" % (data, len(body))
-        if self.old or not self.keep:
-            data += self._connection()
+        length = b"" if status in _BODILESS else b"content-length: %d\r\n" % len(body)
+        connection = self._connection() if self.old or not self.keep else b""
+        said = b"" if self.method == "HEAD" else body
         self.begun = True
-        self.peer.write(b"%b\r\n%b" % (data, b"" if self.method == "HEAD" else body))
+        self.peer.write(b"%b%b%b\r\n%b" % (head(status, headers), length, connection, said))
         self._ended()
 
     # --- an answer bit by bit -------------------------------------------------------------------------------------

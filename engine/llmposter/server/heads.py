@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from llmposter.server.line import Pairs
 
 _TOKEN: Final = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_MOST_LINES: Final = 1024
+_LONGEST: Final = 256
+"""Bytes of a line that is remembered."""
 _FRAMING: Final = frozenset(("content-length", "transfer-encoding", "connection", "date"))
 
 
@@ -26,12 +29,8 @@ def sound(pairs: Pairs) -> Iterator[tuple[str, str]]:
 
 def head(status: int, pairs: Pairs) -> bytes:
     """Status line and headers, to which the framing and an empty line are still to be added."""
-    lines = [_status_line(status)]
-    for name, value in pairs:
-        if _allowed(name):
-            lines.append(f"{name}: {value if value.isascii() and value.isprintable() else _printable(value)}\r\n")
-    lines.append(_date_line(int(time.time())))
-    return "".join(lines).encode("latin-1")
+    lines = b"".join(map(_LINES.__getitem__, pairs))
+    return b"%b%b%b" % (_status_line(status), lines, _date_line(int(time.time())))
 
 
 def reason(status: int) -> str:
@@ -53,14 +52,29 @@ def _allowed(name: str) -> bool:
     return bool(name) and _TOKEN.issuperset(name) and name.lower() not in _FRAMING
 
 
+class _Lines(dict[tuple[str, str], bytes]):
+    """A header's line, "" for one that may not go out; most of an answer's are those of the answer before."""
+
+    def __missing__(self, pair: tuple[str, str]) -> bytes:
+        line = "".join([f"{name}: {value}\r\n" for name, value in sound((pair,))]).encode("latin-1")
+        if len(line) <= _LONGEST:
+            if len(self) >= _MOST_LINES:
+                self.clear()
+            self[pair] = line
+        return line
+
+
+_LINES: Final = _Lines()
+
+
 @lru_cache(maxsize=64)
-def _status_line(status: int) -> str:
-    return f"HTTP/1.1 {status} {reason(status)}\r\n"
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {reason(status)}\r\n".encode("ascii")
 
 
 @lru_cache(maxsize=2)
-def _date_line(second: int) -> str:
-    return f"date: {date(second)}\r\n"
+def _date_line(second: int) -> bytes:
+    return f"date: {date(second)}\r\n".encode("ascii")
 
 
 def _printable(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,13 @@ class Memo(Generic[T]):
             if self._size > MOST:
                 self._old, self._young, self._size = self._young, {}, 0
         return found
+
+    def all(self, raws: list[bytes]) -> list[T]:
+        """Likewise for many; what the function gives is nothing that counts as false."""
+        found = list(map(self._young.get, raws))
+        if all(found):
+            return cast("list[T]", found)
+        return [self.get(raw) if each is None else each for each, raw in zip(found, raws, strict=True)]
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from llmposter.wire.headers import Headers
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
-_TIERS: Final = {"flex": "flex", "priority": "priority", "fast": "priority", "scale": "scale"}
+_TIERS: Final = {"flex": b'"flex"', "priority": b'"priority"', "fast": b'"priority"', "scale": b'"scale"'}
 _FIELDS: Final[dict[type[Part], bytes]] = {Text: b"content", Thinking: b"reasoning_content", Refusal: b"refusal"}
 _BEGIN: Final = b'{"role":"assistant","content":"","refusal":null}'
 _BEGIN_NULL: Final = b'{"role":"assistant","content":null,"refusal":null}'
+_TEXT: Final = b'{"role":"assistant","content":%b,"refusal":null,"annotations":[]}'
 _OF_JSON: Final = ("content-type", JSON)
 _WHOLE: Final = (
     b'{"id":%b,"object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,"service_tier":%b,'
@@ -67,17 +68,14 @@ class OpenAIChat:
 
     def whole(self, turn: Turn, reply: Reply) -> Response:
         asked = _asked(turn)
-        said = b'"message":%b,"logprobs":null,"finish_reason":%b}' % (
-            sse.encode(_message(asked, reply)),
-            sse.encode(_finish(asked, reply)),
-        )
+        said = b'"message":%b,"logprobs":null,"finish_reason":%b}' % (_message(asked, reply), _finish(asked, reply))
         body = _WHOLE % (
             sse.encode(f"chatcmpl-{reply.id}"),
             reply.created,
             sse.encode(reply.model),
             b",".join([b'{"index":%d,%b' % (n, said) for n in range(asked.choices)]),
             _usage(reply),
-            sse.encode(_TIERS.get(asked.tier, "default")),
+            _tier(asked),
         )
         headers = merged((_OF_JSON, *of_reply(reply)), reply.headers)
         return Response(200, headers, body)
@@ -95,7 +93,7 @@ class OpenAIChat:
             elif not isinstance(piece, Ended):
                 for delta in chunks.deltas(piece):
                     yield from chunks.delta(delta, piece)
-        yield from chunks.delta({}, finish=_finish(asked, reply))
+        yield from chunks.written(b"{}", None, _finish(asked, reply))
         if asked.usage:
             yield chunks.usage()
         yield Frame(_DONE)
@@ -123,7 +121,7 @@ class _Chunks:
             sse.encode(f"chatcmpl-{reply.id}"),
             reply.created,
             sse.encode(reply.model),
-            sse.encode(_TIERS.get(asked.tier, "default")),
+            _tier(asked),
         )
         self._asked, self._reply, self._start = asked, reply, start
         self._starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
@@ -131,8 +129,8 @@ class _Chunks:
         self._calls: dict[int, int] = {}
         self._texts = 0
 
-    def delta(self, delta: Json, piece: Piece | None = None, finish: str | None = None) -> list[Frame]:
-        return self.written(sse.encode(delta), piece, b"null" if finish is None else sse.encode(finish))
+    def delta(self, delta: Json, piece: Piece) -> list[Frame]:
+        return self.written(sse.encode(delta), piece)
 
     def written(self, delta: bytes, piece: Piece | None = None, finish: bytes = b"null") -> list[Frame]:
         """One chunk for each choice."""
@@ -177,9 +175,9 @@ def _asked(turn: Turn) -> Asked:
     return turn.extra if isinstance(turn.extra, Asked) else Asked()
 
 
-def _message(asked: Asked, reply: Reply) -> Json:
+def _message(asked: Asked, reply: Reply) -> bytes:
     if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text):
-        return {"role": "assistant", "content": only.text, "refusal": None, "annotations": []}
+        return _TEXT % sse.encode(only.text)
     calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
     refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
     thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
@@ -195,7 +193,7 @@ def _message(asked: Asked, reply: Reply) -> Json:
         message["function_call"] = calls[0]["function"]
     elif calls:
         message["tool_calls"] = calls
-    return message
+    return sse.encode(message)
 
 
 def _content(reply: Reply) -> str | None:
@@ -217,14 +215,18 @@ def _is_legacy(asked: Asked, reply: Reply) -> bool:
     return asked.legacy and sum(isinstance(part, ToolCall) for part in reply.parts) == 1
 
 
-def _finish(asked: Asked, reply: Reply) -> str:
+def _finish(asked: Asked, reply: Reply) -> bytes:
     match reply.finish:
         case "pause":
-            return "stop"
+            return b'"stop"'
         case "tool_calls" if _is_legacy(asked, reply):
-            return "function_call"
+            return b'"function_call"'
         case word:
-            return word
+            return sse.encode(word)
+
+
+def _tier(asked: Asked) -> bytes:
+    return _TIERS.get(asked.tier, b'"default"')
 
 
 def _usage(reply: Reply) -> bytes:

@@ -171,7 +171,7 @@ class Envelope(Options, frozen=True, kw_only=True):
 
 
 class Heard(Struct, frozen=True):
-    """One message, read.
+    """One message, read, that is more or less than something said: all but what a user or an assistant says.
 
     Attributes:
         system: of a system or developer message, else None. message: of any other, else None.

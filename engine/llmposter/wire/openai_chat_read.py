@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, assert_never, cast
 
 import msgspec
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _DECODER: Final = msgspec.json.Decoder(sent.Body)
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
 _MESSAGE: Final = msgspec.json.Decoder(sent.Message)
+_ROLE: Final = b'"role"'
+"""Stands in every message that is spelt as clients spell it: how often it does tells the cheaper way, nothing more."""
 _SUPPORTED: Final = {
     "role": ("system", "assistant", "user", "function", "tool", "developer"),
     "type": ("text", "image_url", "input_audio", "refusal", "file"),
@@ -33,11 +36,17 @@ _OF_A_TOOL: Final = re.compile(r" - at `\$\.(?:tools\[\d+\]|messages\[\d+\]\.too
 def read(provider: str, request: Request) -> Turn | BadRequest:
     """The request in our words; any bytes give one or the other."""
     data = request.body
+    body: sent.Body | sent.Envelope
     try:
         # As text where it may not be: the decoder leaves bytes alone that no field wants, and OpenAI does not.
-        body = _ENVELOPE.decode(data if data.isascii() else data.decode("utf-8"))
-        known = _heard if len(body.messages) == 1 else _MEMO.get
-        heard = [known(bytes(raw)) for raw in body.messages]
+        text = data if data.isascii() else data.decode("utf-8")
+        if data.find(_ROLE, data.find(_ROLE) + 1) >= 0:
+            body = _ENVELOPE.decode(text)
+            heard = _MEMO.all(list(map(bytes, body.messages)))
+        else:
+            # A history that just begins has no message that came before.
+            body = _DECODER.decode(text)
+            heard = list(map(_heard, body.messages))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _refused(data)
     return _turn(provider, request, body, heard) if body.model else NO_MODEL
@@ -55,57 +64,92 @@ def _refused(data: bytes) -> BadRequest:
     return NOT_JSON
 
 
-def _heard(raw: bytes) -> sent.Heard:
-    match _MESSAGE.decode(raw):
+def _heard(message: sent.Message) -> Message | sent.Heard:
+    if type(message) is sent.User:
+        return _of_user(message.content)
+    match message:
+        case sent.Assistant():
+            said = _of_assistant(message)
+            if message.says_anything and message.tool_calls != []:
+                return said
+            return sent.Heard(None, said, not message.says_anything, message.tool_calls == [])
         case sent.System(content=content) | sent.Developer(content=content):
             return sent.Heard(system=_text(content))
-        case sent.Assistant() as said:
-            return sent.Heard(None, _message(said), not said.says_anything, said.tool_calls == [])
-        case said:
-            return sent.Heard(None, _message(said))
+        case sent.ToolAnswer(content=content, tool_call_id=id_):
+            return sent.Heard(None, Message("tool", results=(ToolResult(id_, _text(content)),)))
+        case sent.FunctionAnswer(name=name, content=content):
+            return sent.Heard(None, Message("tool", results=(ToolResult("", content or "", tool=name),)))
+        case sent.User(content=content):
+            return _of_user(content)
+        case _:
+            assert_never(message)
 
 
-_MEMO: Final = Memo(_heard)
+_MEMO: Final = Memo(lambda raw: _heard(_MESSAGE.decode(raw)))
 """Of messages in histories: each comes again with every request that goes on from there."""
 
 
-def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> Turn:
-    messages = [each.message for each in heard if each.message is not None]
-    told = [each.system for each in heard if each.system is not None] if len(messages) < len(heard) else []
+def _turn(provider: str, request: Request, body: sent.Body | sent.Envelope, heard: list[Message | sent.Heard]) -> Turn:
+    system, messages, odd = "", cast("Iterable[Message]", heard), [each for each in heard if type(each) is sent.Heard]
+    if odd:
+        system, messages = _sorted(heard)
+    bare = _is_bare(body)
     return Turn(
         provider,
         request,
         body.model,
         bool(body.stream),
-        "\n".join(told),
-        tuple(_joined(messages)),
-        tuple(_tools(body)) if body.tools or body.functions else (),
-        _params(body),
+        system,
+        tuple(messages),
+        () if bare else tuple(_tools(body)),
+        {} if bare else _params(body),
         body.metadata or {},
         retries(request),
-        tuple(_breaches(body, heard)),
-        _asked(body),
+        () if bare and not odd else tuple(_breaches(body, heard)),
+        _PLAIN if bare else _asked(body),
     )
 
 
-def _message(message: sent.User | sent.Assistant | sent.ToolAnswer | sent.FunctionAnswer) -> Message:
-    match message:
-        case sent.User(content=content):
-            images, files = _attached(content)
-            return Message("user", _text(content), images=images, files=files)
-        case sent.Assistant():
-            said = (_text(message.content), message.refusal)
-            thought = message.reasoning_content
-            return Message(
-                "assistant",
-                "\n".join(text for text in said if text),
-                calls=tuple(_calls(message)),
-                thinking=thought if isinstance(thought, str) else "",
-            )
-        case sent.ToolAnswer(content=content, tool_call_id=id_):
-            return Message("tool", results=(ToolResult(id_, _text(content)),))
-        case sent.FunctionAnswer(name=name, content=content):
-            return Message("tool", results=(ToolResult("", content or "", tool=name),))
+def _sorted(heard: list[Message | sent.Heard]) -> tuple[str, Iterable[Message]]:
+    """The system's words, and the messages of the others."""
+    told: list[str] = []
+    messages: list[Message] = []
+    for each in heard:
+        if isinstance(each, Message):
+            messages.append(each)
+        elif each.message is not None:
+            messages.append(each.message)
+        else:
+            told.append(each.system or "")
+    return "\n".join(told), _joined(messages)
+
+
+_SAID: Final = tuple(name for name in sent.Options.__struct_fields__ if name not in ("stream", "metadata"))
+_OPTIONS: Final = attrgetter(*_SAID)
+_NOTHING: Final = (None,) * len(_SAID)
+
+
+def _is_bare(body: sent.Options) -> bool:
+    """Whether nothing is said but who asks whom for what, and whether as a stream."""
+    return bool(_OPTIONS(body) == _NOTHING)
+
+
+def _of_user(content: str | list[sent.UserPart]) -> Message:
+    if isinstance(content, str):
+        return Message("user", content)
+    images, files = _attached(content)
+    return Message("user", _text(content), images=images, files=files)
+
+
+def _of_assistant(message: sent.Assistant) -> Message:
+    said = (_text(message.content), message.refusal)
+    thought = message.reasoning_content
+    return Message(
+        "assistant",
+        "\n".join([text for text in said if text]),
+        calls=tuple(_calls(message)) if message.tool_calls or message.function_call else (),
+        thinking=thought if isinstance(thought, str) else "",
+    )
 
 
 def _joined(messages: list[Message]) -> Iterable[Message]:
@@ -137,10 +181,8 @@ def _text(content: str | Iterable[sent.Part] | None) -> str:
     return "\n".join(spoken)
 
 
-def _attached(content: str | list[sent.UserPart]) -> tuple[int, int]:
+def _attached(content: list[sent.UserPart]) -> tuple[int, int]:
     """How many images, and how many files and recordings."""
-    if isinstance(content, str):
-        return 0, 0
     images = sum(isinstance(part, sent.ImagePart) for part in content)
     return images, sum(isinstance(part, sent.FilePart | sent.AudioPart) for part in content)
 
@@ -201,7 +243,7 @@ def _asked(body: sent.Options) -> sent.Asked:
 _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def _breaches(body: sent.Envelope, heard: list[sent.Heard]) -> Iterator[str]:
+def _breaches(body: sent.Options, heard: list[Message | sent.Heard]) -> Iterator[str]:
     """What OpenAI refuses with a 400 although the body can be read."""
     if body.stream_options is not None and not body.stream:
         yield "The 'stream_options' parameter is only allowed when 'stream' is enabled."
@@ -211,25 +253,29 @@ def _breaches(body: sent.Envelope, heard: list[sent.Heard]) -> Iterator[str]:
         yield "'tool_choice' is only allowed when 'tools' are specified."
     for where in _empty(body, heard):
         yield f"Invalid '{where}': empty array. Expected an array with minimum length 1."
-    for n in [n for n, each in enumerate(heard) if each.mute]:
+    for n in [n for n, each in enumerate(heard) if isinstance(each, sent.Heard) and each.mute]:
         yield f"Invalid value for 'messages[{n}].content': expected a string, got null."
     for where, name in _declared(body) if body.tools or body.functions else ():
         if not _TOOL_NAME.fullmatch(name):
             yield f"Invalid '{where}.name': '{name}' does not match the pattern '^[a-zA-Z0-9_-]{{1,64}}$'."
-    if body.response_format and body.response_format.get("type") == "json_object" and not _mentions_json(body):
+    if body.response_format and body.response_format.get("type") == "json_object" and not _mentions_json(heard):
         yield "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
     if isinstance(body.stop, list) and len(body.stop) > 4:
         yield f"Invalid 'stop': array too long. Expected an array with maximum length 4, but got {len(body.stop)}."
 
 
-def _empty(body: sent.Options, heard: list[sent.Heard]) -> list[str]:
+def _empty(body: sent.Options, heard: list[Message | sent.Heard]) -> list[str]:
     lists = (("tools", body.tools), ("functions", body.functions))
     found = [name for name, given in lists if given is not None and not given]
-    return found + [f"messages[{n}].tool_calls" for n, each in enumerate(heard) if each.uncalled]
+    return found + [
+        f"messages[{n}].tool_calls" for n, each in enumerate(heard) if isinstance(each, sent.Heard) and each.uncalled
+    ]
 
 
-def _mentions_json(body: sent.Envelope) -> bool:
-    return any("json" in _text(_MESSAGE.decode(raw).content).lower() for raw in body.messages)
+def _mentions_json(heard: list[Message | sent.Heard]) -> bool:
+    system, messages = _sorted(heard)
+    said = [system, *(text for m in messages for text in (m.text, *(result.text for result in m.results)))]
+    return any("json" in text.lower() for text in said)
 
 
 def _declared(body: sent.Options) -> Iterator[tuple[str, str]]:
