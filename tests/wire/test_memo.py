@@ -30,3 +30,13 @@ def test_long_pieces_are_not_held() -> None:
     known: Memo[list[int]] = Memo(lambda raw: [len(raw)])
     assert [memo.LONGEST + 1] == known.get(b"x" * (memo.LONGEST + 1))
     assert 0 == len(known)
+
+
+def test_many_pieces_are_as_one_by_one() -> None:
+    """Pieces that are asked for together give what each gives alone, in order, whether known or not."""
+    read: list[bytes] = []
+    known = Memo(lambda raw: (read.append(raw), [raw])[1])
+    assert [[b"a"], [b"b"], [b"a"]] == known.all([b"a", b"b", b"a"])
+    assert [[b"b"], [b"c"]] == known.all([b"b", b"c"])
+    assert [b"a", b"b", b"c"] == read
+    assert known.all([b"c"])[0] is known.get(b"c")

@@ -122,6 +122,17 @@ def test_messages_are_read(name: str) -> None:
     assert tuple(expected) == turn(*sent).messages
 
 
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_spelling_of_a_key_changes_nothing(name: str) -> None:
+    """A history whose keys are escaped is the same history, however many messages it has."""
+    sent, expected = MESSAGES[name]
+    spelt = json.dumps({"model": "gpt-4o", "messages": sent}).replace('"role"', '"\\u0072ole"').encode()
+    assert b'"role"' not in spelt
+    found = read(spelt)
+    assert isinstance(found, Turn)
+    assert tuple(expected) == found.messages
+
+
 def test_system_and_developer_messages_are_joined_wherever_they_stand() -> None:
     """They are no messages: their texts make the system prompt, in order."""
     found = turn(
