@@ -6,6 +6,7 @@ SDK itself, talking over a socket.
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -32,6 +33,8 @@ TOOLS = {
     "now": {"type": "object", "properties": {}, "additionalProperties": False},
 }
 """The parameters of the tools that every judge and agent declares, alike so that usage is alike."""
+NO_TLS = ssl.create_default_context()
+"""Given to every client: none of them uses it, and making their own takes longer than a conversation does."""
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 

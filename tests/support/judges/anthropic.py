@@ -15,7 +15,7 @@ from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import Message, RawMessageStreamEvent
 from anthropic.types.shared import ErrorResponse
 from anthropic.types.shared.error_object import ErrorObject
-from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
+from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from pydantic import BaseModel
 
 from llmposter.model import Refusal, Reply, Text, Thinking, ToolCall
@@ -51,7 +51,9 @@ class Joined:
 
 class AnthropicAgent:
     def __init__(self, url: str, *, stream: bool, retries: int, system: str) -> None:
-        self.client = anthropic.Anthropic(base_url=url, api_key="any", max_retries=retries)
+        self.client = anthropic.Anthropic(
+            base_url=url, api_key="any", max_retries=retries, http_client=anthropic.DefaultHttpxClient(verify=NO_TLS)
+        )
         self.stream = stream
         self.ask = {**ASK, "system": system} if system else ASK
         self.messages: list[Any] = []

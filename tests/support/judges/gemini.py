@@ -9,7 +9,7 @@ from typing import Any
 
 from google import genai
 from google.genai import types
-from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
+from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 
 from llmposter.wire.finishes import meaning
 
@@ -27,7 +27,12 @@ class GeminiAgent:
 
     def __init__(self, url: str, *, stream: bool, retries: int, system: str) -> None:
         waits = {"initial_delay": 0.01, "jitter": 0}
-        options = {"base_url": url, "retry_options": {"attempts": retries + 1, **waits}}
+        options = {
+            "base_url": url,
+            "retry_options": {"attempts": retries + 1, **waits},
+            "client_args": {"verify": NO_TLS},
+            "async_client_args": {"verify": NO_TLS, "ssl": NO_TLS},
+        }
         self.client = genai.Client(api_key="any", http_options=types.HttpOptions.model_validate(options))
         self.stream = stream
         self.config: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import openai
-from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
+from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
@@ -27,7 +27,12 @@ STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
 class OpenAIAgent:
     def __init__(self, url: str, *, stream: bool, retries: int, system: str) -> None:
-        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=retries)
+        self.client = openai.OpenAI(
+            base_url=f"{url}/v1",
+            api_key="any",
+            max_retries=retries,
+            http_client=openai.DefaultHttpxClient(verify=NO_TLS),
+        )
         self.stream = stream
         self.messages: list[Any] = [{"role": "system", "content": system}] if system else []
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import openai
-from judging import TOOLS, Called, Heard, Judge, Parsed, Used, strictly
+from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
@@ -28,7 +28,12 @@ class ResponsesAgent:
     """Sends the whole history with each request, the output items as the SDK gave them."""
 
     def __init__(self, url: str, *, stream: bool, retries: int, system: str) -> None:
-        self.client = openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=retries)
+        self.client = openai.OpenAI(
+            base_url=f"{url}/v1",
+            api_key="any",
+            max_retries=retries,
+            http_client=openai.DefaultHttpxClient(verify=NO_TLS),
+        )
         self.stream, self.system = stream, system
         self.input: list[Any] = []
         self.sent = 0
