@@ -71,7 +71,8 @@ _REFUSED: Final = b'{"type":"refusal","category":null,"explanation":%b}'
 _BEGIN: Final = sse.named(b"message_start", b'{"type":"message_start","message":%b}')
 _PING: Final = Frame(sse.named(b"ping", b'{"type":"ping"}'))
 _OPEN: Final = sse.named(b"content_block_start", b'{"type":"content_block_start","index":%d,"content_block":%b}')
-_DELTA: Final = sse.named(b"content_block_delta", b'{"type":"content_block_delta","index":%d,"delta":{%b%b}}')
+_DELTA: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{%b'
+_DELTA_END: Final = b"}}\n\n"
 _CLOSE: Final = sse.named(b"content_block_stop", b'{"type":"content_block_stop","index":%d}')
 _FINISH: Final = sse.named(
     b"message_delta",
@@ -115,16 +116,17 @@ class AnthropicMessages:
         begun = _usage(reply, min(1, reply.tokens.output), thought=0)
         yield Frame(_BEGIN % _message(reply, b"", _NOT_YET, begun))
         index = -1
-        field = b""
+        start = b""
         for piece in pieces:
             part = piece.part
             if isinstance(piece, Delta):
                 if not (asked.silent and isinstance(part, Thinking)):
-                    yield Frame(_DELTA % (index, field, sse.encode(piece.text)), piece)
+                    yield Frame(start + sse.encode(piece.text) + _DELTA_END, piece)
             elif not _shows(part):
                 continue
             elif isinstance(piece, Started):
-                index, field = index + 1, _FIELDS[type(part)]
+                index += 1
+                start = _DELTA % (index, _FIELDS[type(part)])
                 yield from _opened(index, reply, part, piece)
             else:
                 yield from _closed(index, asked, reply, part, piece)
@@ -204,7 +206,7 @@ def _opened(index: int, reply: Reply, part: Part, piece: Started) -> Iterator[Fr
         yield _PING
     if isinstance(part, ToolCall):
         # The API begins every input with a stretch that has nothing in it.
-        yield Frame(_DELTA % (index, _JSON_DELTA, _NOTHING), piece)
+        yield Frame(_DELTA % (index, _JSON_DELTA) + _NOTHING + _DELTA_END, piece)
 
 
 def _empty(reply: Reply, part: Part) -> bytes:
@@ -223,7 +225,7 @@ def _empty(reply: Reply, part: Part) -> bytes:
 def _closed(index: int, asked: Asked, reply: Reply, part: Part, piece: Ended) -> Iterator[Frame]:
     if isinstance(part, Thinking):
         shown = "" if asked.silent else part.text
-        yield Frame(_DELTA % (index, _SIGNATURE_DELTA, _signature(reply, shown)), piece)
+        yield Frame(_DELTA % (index, _SIGNATURE_DELTA) + _signature(reply, shown) + _DELTA_END, piece)
     yield Frame(_CLOSE % index, piece)
 
 
