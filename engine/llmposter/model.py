@@ -143,7 +143,9 @@ class Turn(Struct, frozen=True):
         references: the messages that are only named, first to last.
         lost: what the provider says where it does not hold `previous` or `thread`.
         carried: the part of `system` that stays in the history: all but what holds for this request alone.
+        inherits: it declares no tools of its own: those of the answer that it goes on from are meant.
         echoes: the client sends back what names an answer (`Message.answer`).
+        continues: where the last message is the assistant's, the answer goes on from it and is one message with it.
     """
 
     provider: str
@@ -164,7 +166,9 @@ class Turn(Struct, frozen=True):
     references: tuple[Reference, ...] = ()
     lost: BadRequest | None = None
     carried: str = ""
+    inherits: bool = False
     echoes: bool = False
+    continues: bool = False
 
 
 # --- what to answer ---------------------------------------------------------------------------------------------

@@ -33,16 +33,19 @@ _BLANK = b" \t\r\n\x0b\x0c"
 class Prints:
     """The fingerprints of one history.
 
+    Args:
+        messages: in order. begun: how the answer to them begins, where the client says it and not the machine.
+
     Attributes:
         last: where the last assistant message is; -1 where there is none.
         plain: it has neither calls nor results, for certain.
         full: the fingerprint of the whole history.
     """
 
-    __slots__ = ("_answers", "_digests", "_ends", "_messages", "full", "last", "plain")
+    __slots__ = ("_answers", "_begun", "_digests", "_ends", "_messages", "full", "last", "plain")
 
-    def __init__(self, messages: Sequence[Message]) -> None:
-        self._messages = messages
+    def __init__(self, messages: Sequence[Message], begun: str = "") -> None:
+        self._messages, self._begun = messages, begun
         self._answers: list[int] | None = None
         last = len(messages) - 1
         while last >= 0 and messages[last].role != "assistant":
@@ -81,9 +84,9 @@ class Prints:
         """The fingerprint of the history and this answer to it, as it will be when the client sends it back."""
         parts = reply.parts
         if len(parts) == 1 and type(only := parts[0]) is Text:
-            return _print(self._digests + _digest_of_text(only.text))
+            return _print(self._digests + _digest_of_text(self._begun + only.text))
         told = spoken(reply)
-        return _print(self._digests + _digest(_assistant(told.text, told.calls)))
+        return _print(self._digests + _digest(_assistant(self._begun + told.text, told.calls)))
 
     def _end(self, count: int) -> int:
         """How many digests the first *count* messages have."""

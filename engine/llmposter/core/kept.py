@@ -160,6 +160,7 @@ def following(before: Kept, turn: Turn) -> Turn:
     return replace(
         turn,
         messages=_joined(history, turn.messages),
+        tools=before.turn.tools if turn.inherits else turn.tools,
         system=_lines(own, before.turn.carried, turn.carried),
         carried=_lines(before.turn.carried, turn.carried),
     )

@@ -87,6 +87,10 @@ class Mock:
             turn = self._sessions.library.told(turn)
         prints = Prints(turn.messages)
         found = Dispatch(self._players, session, turn, prints, now).find()
+        if turn.continues and (found is None or not found.known):
+            # The client put words into the assistant's mouth; what is asked for stands before them.
+            prints = Prints(turn.messages[:-1], turn.messages[-1].text)
+            found = Dispatch(self._players, session, turn, prints, now).find()
         program = None
         if found is None:
             step = self._unserved()

@@ -145,6 +145,13 @@ class OutputConfig(Struct, frozen=True):
     format: dict[str, Any] | None = None
 
 
+class Thread(Struct, frozen=True):
+    """A conversation whose state the server holds: begun, or gone on with from an answer."""
+
+    type: str
+    previous_message_id: str = ""
+
+
 class Envelope(Struct, frozen=True, kw_only=True):
     """The body with its messages as they were sent: most of them came before and are known."""
 
@@ -163,6 +170,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     top_p: Share | None = None
     top_k: Count | None = None
     metadata: dict[str, Any] | None = None
+    thread: Thread | None = None
     cache_control: Mark | None = None
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from llmposter.model import Request
 
+_NONE: Final = sent.Heard("")
 _GUIDE: Final = (
     "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 )
@@ -50,7 +51,7 @@ def _messages(heard: list[sent.Heard]) -> Iterator[str]:
     roles = [each.role for each in heard if each.role != "system"]
     if roles and roles[0] != "user":
         yield 'messages: first message must use the "user" role'
-    last = heard[-1]
+    last = heard[-1] if heard else _NONE
     for n, each in enumerate(heard):
         if each.empty and not (each is last and each.role == "assistant"):
             yield f"messages.{n}: {_EMPTY}"

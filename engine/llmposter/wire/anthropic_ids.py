@@ -12,6 +12,8 @@ from typing import Final
 _OURS: Final = re.compile(r"call_([0-9a-f]{24})")
 _THEIRS: Final = re.compile(r"toolu_(?:01)?([0-9a-f]{24})")
 _THOUGHT: Final = "toolu_01"
+ANSWER: Final = "msg_"
+"""Stands before the id of an answer."""
 FIT: Final = re.compile(r"[a-zA-Z0-9_-]+")
 """What an id of a tool call may look like."""
 

@@ -25,7 +25,7 @@ from llmposter.model import (
 from llmposter.wire import anthropic_errors, sse
 from llmposter.wire.anthropic_body import Asked
 from llmposter.wire.anthropic_headers import of_reply
-from llmposter.wire.anthropic_ids import outward
+from llmposter.wire.anthropic_ids import ANSWER, outward
 from llmposter.wire.anthropic_read import INVALID, read
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
@@ -156,7 +156,7 @@ def _asked(turn: Turn) -> Asked:
 
 
 def _message(reply: Reply, content: bytes, end: tuple[bytes, bytes, bytes], usage: bytes) -> bytes:
-    return _MESSAGE % (sse.encode(reply.model), sse.encode(f"msg_{reply.id}"), content, *end, usage)
+    return _MESSAGE % (sse.encode(reply.model), sse.encode(ANSWER + reply.id), content, *end, usage)
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import msgspec
 from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
 from llmposter.wire import anthropic_body as sent
 from llmposter.wire.anthropic_breaches import breaches, wrong
-from llmposter.wire.anthropic_ids import has_thought, inward
+from llmposter.wire.anthropic_ids import ANSWER, has_thought, inward
 from llmposter.wire.anthropic_wording import not_json, refusal
 from llmposter.wire.headers import retries
 from llmposter.wire.memo import Memo
@@ -54,7 +54,7 @@ def read(provider: str, request: Request) -> Turn | BadRequest:
         return refusal(str(error), _anything(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return not_json(data)
-    if not heard:
+    if not heard and not _previous(body):
         return BadRequest("messages: at least one message is required")
     return _turn(provider, request, body, heard)
 
@@ -68,20 +68,36 @@ def _anything(data: bytes) -> Json:
 
 def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> Turn:
     tools = [Tool(tool.name, tool.input_schema) for tool in body.tools or () if tool.name is not None]
+    messages, system, previous = tuple(_joined(heard)), _system(body, heard), _previous(body)
     return Turn(
         provider,
         request,
         body.model,
         bool(body.stream),
-        _system(body, heard),
-        tuple(_joined(heard)),
+        system,
+        messages,
         tuple(tools),
         _params(body),
         body.metadata or {},
         retries(request),
         tuple(breaches(request, body, heard)),
         _asked(body),
+        previous.removeprefix(ANSWER),
+        keep=body.thread is not None,
+        lost=_LOST if previous else None,
+        carried="" if body.thread is None else system,
+        inherits=bool(previous),
+        echoes=body.thinking is not None and body.thinking.type != "disabled",
+        continues=bool(messages) and messages[-1].role == "assistant" and not messages[-1].calls,
     )
+
+
+_LOST: Final = BadRequest("No usable Thread state was found for `previous_message_id`.", status=404)
+
+
+def _previous(body: sent.Envelope) -> str:
+    """The id of the answer from which a thread goes on, or ""."""
+    return body.thread.previous_message_id if body.thread is not None and body.thread.type == "continue" else ""
 
 
 def _system(body: sent.Envelope, heard: list[sent.Heard]) -> str:
