@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.program import Program
 
-_SDKS = {"openai": ("OpenAI", "/v1", "OPENAI_BASE_URL", "OPENAI_API_KEY")}
+_SDKS = {
+    "openai": ("OpenAI", "/v1", "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+    "anthropic": ("Anthropic", "", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
+    "gemini": ("Google", "", "GOOGLE_GEMINI_BASE_URL", "GEMINI_API_KEY"),
+}
 """By wire: the name of its SDKs, what its base URL ends in, and the variables that the SDKs read."""
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

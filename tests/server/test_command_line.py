@@ -90,7 +90,7 @@ def running(*arguments: object) -> Iterator[Run]:
 
 
 def test_it_tells_where_it_listens_and_what_it_serves(files: Path) -> None:
-    """When ready, `run` tells its URL, the base URL with the variables of the SDK, its scenarios and how to stop it."""
+    """When ready, `run` tells its URL, base URL and variables for each SDK, its scenarios and how to stop it."""
     run = Run(files / "good.toml", "--port", 0)
     with Raw(run.url) as raw:
         assert text(raw.ask("POST", CHAT, chat("hi"))).startswith("hello ")
@@ -100,6 +100,10 @@ def test_it_tells_where_it_listens_and_what_it_serves(files: Path) -> None:
     assert rest.splitlines() == [
         f"  OpenAI SDKs: base URL {run.url}/v1",
         f"      export OPENAI_BASE_URL={run.url}/v1 OPENAI_API_KEY=any",
+        f"  Anthropic SDKs: base URL {run.url}",
+        f"      export ANTHROPIC_BASE_URL={run.url} ANTHROPIC_API_KEY=any",
+        f"  Google SDKs: base URL {run.url}",
+        f"      export GOOGLE_GEMINI_BASE_URL={run.url} GEMINI_API_KEY=any",
         f"  scenario good ({files / 'good.toml'})",
         "Press Ctrl+C to stop",
     ]

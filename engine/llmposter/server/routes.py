@@ -86,10 +86,11 @@ class Routes:
     def __init__(self, wires: Iterable[Wire], endpoints: Iterable[Endpoint] = ()) -> None:
         spoken = [_pattern(route, wire=wire) for wire in wires for route in wire.routes]
         beside = [_pattern(route, endpoint=each) for each in endpoints for route in each.routes]
-        self._main = [_shown(each.route) for each in spoken]
-        self.listed = list(dict.fromkeys(self._main + [_shown(each.route) for each in beside]))
-        if len(set(self._main)) < len(self._main):
-            raise ValueError(f"two wires answer one route: {', '.join(sorted(self._main))}")
+        shown = [_shown(each.route) for each in spoken]
+        if len(set(shown)) < len(shown):
+            raise ValueError(f"two wires answer one route: {', '.join(sorted(shown))}")
+        self.listed = list(dict.fromkeys(shown + [_shown(each.route) for each in beside]))
+        self._main = list({each.provider: _shown(each.route) for each in reversed(spoken)}.values())[::-1]
         self._patterns = sorted(spoken + beside, key=lambda each: each.rank, reverse=True)
         fixed = {each.route.path for each in self._patterns if "{" not in each.route.path}
         self._fixed = {path: Spot(path, self._methods(path)) for path in sorted(fixed)}
@@ -131,8 +132,8 @@ class Routes:
     def unknown(self, method: str, path: str) -> str:
         """What to tell who asked for a path that nobody answers."""
         hint = self._base(path) or self._close(path)
-        answers = ", ".join(self._main)
-        return f"llmposter has no route {method} {path}{hint and f': {hint}'}; it answers {answers}; GET / lists all"
+        answers = f"it answers {', '.join(self._main)} and more, which GET / lists"
+        return f"llmposter has no route {method} {path}{hint and f': {hint}'}; {answers}"
 
     def not_allowed(self, method: str, path: str) -> str:
         """What to tell who asked with a method that the path does not take."""
