@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from llmposter.core.embedding import embedding
 
+GOLDEN = (-0.243824495, 0.731473485, 0.605357367, -0.197581918)
+
 
 def nearness(left: str, right: str, dimensions: int = 1536) -> float:
     """The cosine of the angle between the vectors of two texts."""
@@ -45,6 +47,11 @@ def test_one_dimension_is_enough(text: str) -> None:
 def test_texts_that_share_words_are_close(text: str, near: str, far: str) -> None:
     """A search by vectors finds the text that has the words."""
     assert nearness(text, near) > 0.35 > 0.2 > abs(nearness(text, far))
+
+
+def test_vectors_stay_as_they_are() -> None:
+    """In any version, on any machine: who stores vectors finds them again."""
+    assert GOLDEN == embedding("Hello, world!", 4)
 
 
 @pytest.mark.parametrize("same", ["Hello, world!", "world hello", "  HELLO\n(world)"])

@@ -1,4 +1,4 @@
-"""Base URLs that are not ours word for word: Azure's, and those of gateways, with the SDKs that use them."""
+"""Base URLs that are not ours word for word: those of clouds and gateways, with the SDKs that use them."""
 
 from __future__ import annotations
 
@@ -77,6 +77,22 @@ def test_azures_path_names_the_model(server: Running) -> None:
 def test_a_body_gets_a_model_if_it_has_none(body: bytes, expected: bytes) -> None:
     """What is no object, or names one, stays as it is."""
     assert expected == with_model(body, "m")
+
+
+def test_the_sdks_for_vertex_are_answered(server: Running) -> None:
+    """Google's and Anthropic's, whole and streamed; the latter names its model in the path alone."""
+    options = types.HttpOptions(base_url=server.url)
+    google = genai.Client(vertexai=True, api_key="any", http_options=options)
+    assert "x on /v1/models/x:generateContent" == google.models.generate_content(model="x", contents="hi").text
+    with anthropic.AnthropicVertex(
+        base_url=f"{server.url}/v1", region="global", project_id="p", access_token="any", max_retries=0
+    ) as client:
+        ask = {"model": "claude-x@20250101", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+        expected = "claude-x@20250101 on /v1/messages"
+        assert expected == client.messages.create(**ask).content[0].text
+        with client.messages.stream(**ask) as stream:
+            assert expected == stream.get_final_text()
+        assert client.messages.count_tokens(model="claude-x", messages=ask["messages"]).input_tokens > 0
 
 
 @pytest.mark.parametrize("base", ["", "/v1", "/openai", "/openai/v1", "/api/v1", "/v1beta/openai", "/v1/"])

@@ -29,5 +29,7 @@ def scenario(program: Program) -> dict[str, Any]:
         "serves": program.serves and program.serves.text, "key": program.key and program.key.text,
         "states": {state: [rule.name for rule in rules] for state, rules in program.states.items()},
         "always": [rule.name for rule in program.always], "otherwise": [rule.name for rule in program.otherwise],
+        "embeddings": [rule.name for rule in program.embeddings],
+        "moderations": [rule.name for rule in program.moderations], "models": list(program.models),
         "tools": sorted(program.tools), "examples": [example.name for example in program.examples],
     }  # fmt: skip

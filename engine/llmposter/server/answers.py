@@ -12,7 +12,7 @@ from llmposter.core.delivery import plan
 from llmposter.model import BadRequest, Failure, Request, Response
 from llmposter.server import target
 from llmposter.server.encodings import unpacked
-from llmposter.server.gateways import deployment, with_model
+from llmposter.server.gateways import named_model, with_model
 from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
@@ -79,7 +79,7 @@ class Answers:
         answerer, wrong = head.answerer, head.wrong or wrong
         if head.encoding and body and wrong is None:
             body, wrong = _plain(body, head.encoding)
-        if head.came and (named := deployment(head.came)) and wrong is None:
+        if head.came and (named := named_model(head.came)) and wrong is None:
             body = with_model(body, named)
         request = Request(head.method, head.path, head.query, head.headers, body, connection, head.session, head.came)
         try:
