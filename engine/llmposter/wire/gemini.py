@@ -16,7 +16,8 @@ from llmposter.wire import gemini_errors, gemini_signature, sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.gemini_body import Asked
 from llmposter.wire.gemini_errors import HEADERS
-from llmposter.wire.gemini_read import read
+from llmposter.wire.gemini_read import ACTIONS, read
+from llmposter.wire.gemini_usage import Spent
 from llmposter.wire.headers import merged
 from llmposter_dsl.program import Fail, Say, Template
 
@@ -56,10 +57,7 @@ class Gemini:
 
     name = "gemini"
     routes: tuple[Route, ...] = tuple(
-        Route("POST", f"/{version}/{kind}/{{model}}:{action}")
-        for version in ("v1beta", "v1")
-        for kind in ("models", "tunedModels")
-        for action in ("generateContent", "streamGenerateContent")
+        Route("POST", f"{path}:{action}") for path in ACTIONS for action in ("generateContent", "streamGenerateContent")
     )
 
     def read(self, request: Request) -> Turn | BadRequest:
@@ -209,53 +207,6 @@ class _Said:
             message = f"Malformed function call: {call.tool}({call.arguments})"
             return b'%b,"finishMessage":%b' % (told, sse.encode(message))
         return told + _RATINGS if self._word == "SAFETY" else told
-
-
-class Spent:
-    """The token counts of an answer, and of what of it was said so far: Gemini tells them with every event."""
-
-    __slots__ = ("_rest", "_said", "_thought", "_tokens")
-
-    def __init__(self, reply: Reply) -> None:
-        used = self._tokens = reply.tokens
-        cached = b',"cachedContentTokenCount":%d' % used.cached if used.cached else b""
-        details = b',"promptTokensDetails":[{"modality":"TEXT","tokenCount":%d}]}' % used.input
-        self._rest = b'"promptTokenCount":%d%b%b' % (used.input, cached, details)
-        self._said = self._thought = 0
-
-    def after(self, text: str) -> bytes:
-        """Once this was said too."""
-        self._said += len(text)
-        return self._told()
-
-    def thought(self, text: str) -> bytes:
-        """Once this was thought too."""
-        self._thought += len(text)
-        return self._told()
-
-    def all(self) -> bytes:
-        """Of the whole answer."""
-        used = self._tokens
-        return self._counted(used.output - used.reasoning, used.reasoning)
-
-    def prompt(self) -> bytes:
-        """Of a prompt that got no answer."""
-        return b'{"totalTokenCount":%d,%b' % (self._tokens.input, self._rest)
-
-    def _told(self) -> bytes:
-        # About four characters a token, and at the end as many as the answer has.
-        used = self._tokens
-        said = min(-(-self._said // 4), used.output - used.reasoning)
-        # Reasoning is over, and counted, before anything is said.
-        thought = used.reasoning if self._said else min(-(-self._thought // 4), used.reasoning)
-        return self._counted(said, thought)
-
-    def _counted(self, said: int, thought: int) -> bytes:
-        # JSON of protocol buffers leaves zeros out.
-        candidates = b'"candidatesTokenCount":%d,' % said if said > 0 else b""
-        thoughts = b'"thoughtsTokenCount":%d,' % thought if thought > 0 else b""
-        total = self._tokens.input + said + thought
-        return b'{%b%b"totalTokenCount":%d,%b' % (candidates, thoughts, total, self._rest)
 
 
 def arguments(text: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""The errors of Gemini's API, by name and by status, in its own words: Google's error model (https://google.aip.dev/193).
+"""The errors of Gemini's API, by name and by status, in its own words, as Google models them (google.aip.dev/193).
 
 What is true of them is written down in docs/providers/gemini.md. `RetryInfo` is only sent where a scenario asks for
 it, so that no test waits a minute by default.

@@ -7,6 +7,7 @@ signature which is left out is noticed although nothing is remembered.
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +24,13 @@ _SIGNED: Final = re.compile(r"(call_[0-9a-f]{24})s")
 _STANDARD: Final = str.maketrans("-_", "+/")
 _WHOLE_NUMBER: Final = re.compile(rb"(?<=\d)\.0(?=[,\]}])")
 
-UNCHECKED: Final = ("context_engineering_is_the_way_to_go", "skip_thought_signature_validator")
-"""What Google's documentation lets stand in place of a signature in a history that another model wrote."""
+UNCHECKED: Final = frozenset(
+    form
+    for text in (b"context_engineering_is_the_way_to_go", b"skip_thought_signature_validator")
+    for form in (text.decode(), base64.urlsafe_b64encode(text).decode())
+)
+"""What Google's documentation lets stand in place of a signature in a history that another model wrote; clients send it
+plain, or as the bytes that it is."""
 CORRUPTED: Final = "Corrupted thought signature."
 INVALID: Final = "Thought signature is not valid."
 

@@ -47,14 +47,14 @@ def refusal(told: str, data: bytes) -> BadRequest:
     if not steps:
         return BadRequest('Invalid JSON payload received. Unknown name "": Root element must be a message.')
     try:
-        value = msgspec.json.decode(data)
-    except msgspec.DecodeError:
-        # A decoder passes over what no field wants; Google's parser reads all of it first.
+        value: Any = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, RecursionError):
+        # The decoder tells a wrong type before it has seen the end.
         return NOT_JSON
     field = _field(steps)
     wanted = _TYPE.match(told)
     kind = _kind(field, wanted[1] if wanted else "")
-    return BadRequest(f"Invalid value at '{field}'{kind and f' ({kind})'}, {_quoted(value, steps)}", field)
+    return BadRequest(f"Invalid value at '{field}'{kind and f' ({kind})'}{_quoted(value, steps)}", field)
 
 
 def _steps(path: str) -> Iterator[str | int]:
@@ -80,6 +80,10 @@ def _kind(field: str, wanted: str) -> str:
 
 
 def _quoted(value: Any, steps: list[str | int]) -> str:
-    for step in steps:
-        value = value[step]
-    return encode(value).decode()
+    try:
+        for step in steps:
+            value = value[step]
+    except (LookupError, TypeError):
+        # A member that stands twice: the decoder told of the first, and the last is what is left.
+        return ""
+    return f", {encode(value).decode()}"

@@ -1,0 +1,111 @@
+"""Gemini's ``embedContent`` and ``batchEmbedContents``: a vector for each content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from llmposter.model import BadRequest, Failure, Response, Route, Struct
+from llmposter.wire import gemini_body as sent
+from llmposter.wire.gemini_contents import text_of
+from llmposter.wire.gemini_errors import HEADERS
+from llmposter.wire.gemini_read import ACTIONS, path, refused
+from llmposter.wire.sse import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmposter.model import Desk, Endpoint, Request
+
+_MOST_DIMENSIONS: Final = 3072
+_DIMENSIONS: Final = {"text-embedding-004": 768, "embedding-001": 768}
+"""Of the models that do not have the most."""
+_MOST_REQUESTS: Final = 100
+
+
+class One(Struct, frozen=True):
+    """What is read of a request for one vector."""
+
+    content: sent.Content | None = None
+    outputDimensionality: int | None = None  # noqa: N815 - the provider's
+    output_dimensionality: int | None = None
+
+    @property
+    def dimensions(self) -> int | None:
+        return self.output_dimensionality if self.outputDimensionality is None else self.outputDimensionality
+
+
+class Batch(Struct, frozen=True):
+    requests: list[One] | None = None
+
+
+_ONE: Final = msgspec.json.Decoder(One)
+_BATCH: Final = msgspec.json.Decoder(Batch)
+
+
+class Embed:
+    """One content."""
+
+    provider = "gemini"
+    routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:embedContent") for path in ACTIONS)
+
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        try:
+            asked = _ONE.decode(request.body.decode("utf-8"))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return refused(_ONE, request.body)
+        vectors = _vectors([asked], path(request)[0], desk, "EmbedContentRequest")
+        return vectors if not isinstance(vectors, list) else _told({"embedding": {"values": vectors[0]}})
+
+
+class BatchEmbed:
+    """Several contents, which is also what the SDK asks for one."""
+
+    provider = "gemini"
+    routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:batchEmbedContents") for path in ACTIONS)
+
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        try:
+            asked = _BATCH.decode(request.body.decode("utf-8")).requests or []
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return refused(_BATCH, request.body)
+        what = "BatchEmbedContentsRequest.requests"
+        if not asked:
+            return BadRequest(f"* {what}: requests is not specified\n", "requests")
+        if len(asked) > _MOST_REQUESTS:
+            return BadRequest(f"* {what}: at most {_MOST_REQUESTS} requests can be in one batch\n", "requests")
+        vectors = _vectors(asked, path(request)[0], desk, f"{what}[{{}}]")
+        return vectors if not isinstance(vectors, list) else _told({"embeddings": [{"values": v} for v in vectors]})
+
+
+def _vectors(asked: list[One], model: str, desk: Desk, place: str) -> list[tuple[float, ...]] | Failure | BadRequest:
+    if (wrong := next(_wrong(asked, place), None)) is not None:
+        return wrong
+    vectors = []
+    for one in asked:
+        size = one.dimensions or _DIMENSIONS.get(model, _MOST_DIMENSIONS)
+        vector = desk.vector(text_of(one.content), model, size)
+        if isinstance(vector, Failure):
+            return vector
+        vectors.append(vector)
+    return vectors
+
+
+def _wrong(asked: list[One], place: str) -> Iterator[BadRequest]:
+    for n, one in enumerate(asked):
+        where = place.format(n)
+        if one.content is None or not one.content.listed:
+            yield BadRequest(f"* {where}.content: contents is not specified\n", "content")
+        elif one.dimensions is not None and not 0 < one.dimensions <= _MOST_DIMENSIONS:
+            bounds = f"must be in the range [1, {_MOST_DIMENSIONS}]"
+            yield BadRequest(
+                f"* {where}.output_dimensionality: output_dimensionality {bounds}.", "output_dimensionality"
+            )
+
+
+def _told(value: object) -> Response:
+    return Response(200, HEADERS, encode(value))
+
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (Embed(), BatchEmbed())

@@ -1,0 +1,61 @@
+"""Gemini's ``countTokens``: as many tokens as the usage of an answer would say of the same request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from llmposter.model import BadRequest, Response, Route, Struct
+from llmposter.wire import gemini_body as sent
+from llmposter.wire.gemini_errors import HEADERS
+from llmposter.wire.gemini_read import ACTIONS, read, refused
+from llmposter.wire.gemini_wording import NO_CONTENTS
+
+if TYPE_CHECKING:
+    from llmposter.model import Desk, Endpoint, Failure, Request
+
+
+class Body(Struct, frozen=True):
+    """Contents alone, or a whole request of `generateContent`."""
+
+    contents: sent.Contents = None
+    generateContentRequest: sent.Body | None = None  # noqa: N815 - the provider's
+    generate_content_request: sent.Body | None = None
+
+
+class Wrapped(Struct, frozen=True):
+    generateContentRequest: msgspec.Raw = sent.NOTHING  # noqa: N815 - the provider's
+    generate_content_request: msgspec.Raw = sent.NOTHING
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+_WRAPPED: Final = msgspec.json.Decoder(Wrapped)
+
+
+class CountTokens:
+    """The endpoint."""
+
+    provider = "gemini"
+    routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:countTokens") for path in ACTIONS)
+
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        try:
+            _BODY.decode(request.body.decode("utf-8"))
+            wrapped = _WRAPPED.decode(request.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return refused(_BODY, request.body)
+        inner = max(bytes(wrapped.generateContentRequest), bytes(wrapped.generate_content_request), key=len)
+        asked = request if inner == sent.NOTHING else replace(request, body=inner)
+        turn = read(self.provider, asked)
+        if isinstance(turn, BadRequest):
+            return turn
+        if not turn.messages:
+            return BadRequest(NO_CONTENTS.replace("GenerateContent", "CountTokens"))
+        count = desk.tokens(turn)
+        told = b'{"totalTokens":%d,"promptTokensDetails":[{"modality":"TEXT","tokenCount":%d}]}' % (count, count)
+        return Response(200, HEADERS, told)
+
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (CountTokens(),)
