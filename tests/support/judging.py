@@ -103,6 +103,8 @@ class Judge(Protocol):
     """Its name in `wire.load()`."""
     retried: Collection[str] = ("rate_limited", "quota_exceeded", "server_error", "overloaded", "timeout")
     """The error names after which the SDK asks again of itself."""
+    words: Collection[str]
+    """The provider's own finish reasons, as the SDK's types list them."""
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
         """Path, headers and body of a small request that says "hi", declares the tools of `TOOLS`, and

@@ -12,7 +12,6 @@ import pytest
 from llmposter import wire as wires
 from llmposter.model import Route
 from llmposter_dsl.place import At
-from llmposter_dsl.program import Rule
 from llmposter_dsl.source import Source, Span
 
 PLACE = At(Source("fake.toml", "fake"), Span(0, 4))
@@ -95,21 +94,3 @@ def test_two_wires_of_one_name_are_refused(fresh) -> None:
     """The message says which name."""
     with pytest.raises(ValueError, match='two wires are called "openai"'):
         fresh("again = llmposter.wire.openai_chat:WIRE")
-
-
-def rule(**more: object) -> Rule:
-    return Rule("ask#1", "ask", PLACE, **more)
-
-
-@pytest.mark.parametrize("finish", [None, "stop", "length", "tool_calls", "content_filter", "function_call"])
-def test_openai_can_finish_with_its_own_words(finish: str | None) -> None:
-    """Nothing is reported."""
-    assert [] == list(wires.load()["openai"].cannot(rule(finish=finish)))
-
-
-@pytest.mark.parametrize("finish", ["pause", "end_turn", "MAX_TOKENS"])
-def test_openai_cannot_finish_with_other_words(finish: str) -> None:
-    """The sentence names the word and those that OpenAI has."""
-    (told,) = wires.load()["openai"].cannot(rule(finish=finish))
-    assert f'OpenAI Chat has no finish reason "{finish}"' in told
-    assert '"content_filter"' in told

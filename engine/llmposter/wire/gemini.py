@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _FINISHES: Final = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 _BLOCKED: Final = (
     "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
-    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MALFORMED_FUNCTION_CALL",
+    "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "MALFORMED_FUNCTION_CALL",
 )  # fmt: skip
 """An answer that ends with one of these ends without a content."""
 _OTHERS: Final = (
@@ -120,7 +120,7 @@ class _Said:
         signed = gemini_signature.is_signed(reply)
         self._signed = calls[0] if signed and calls else None
         self._seals_text = signed and not calls
-        self._word = _word(reply.finish) or ("STOP" if reply.finish == "pause" else reply.finish)
+        self._word = _word(reply.finish) or ("STOP" if meaning(reply.finish) == "pause" else reply.finish)
         if self._broken is not None and self._word == "STOP":
             self._word = _MALFORMED
 

@@ -22,6 +22,7 @@ from llmposter.model import (
     ToolCall,
 )
 from llmposter.wire import openai_errors, sse
+from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.openai_chat_body import Asked
 from llmposter.wire.openai_chat_read import read
@@ -108,7 +109,7 @@ class OpenAIChat:
         return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
-        if rule.finish is not None and rule.finish not in _FINISHES:
+        if rule.finish is not None and rule.finish not in _FINISHES and meaning(rule.finish) in (None, "pause"):
             words = ", ".join(f'"{word}"' for word in _FINISHES)
             yield f'OpenAI Chat has no finish reason "{rule.finish}": it knows {words}'
 
@@ -216,12 +217,15 @@ def _is_legacy(asked: Asked, reply: Reply) -> bool:
 
 
 def _finish(asked: Asked, reply: Reply) -> bytes:
-    match reply.finish:
+    word = reply.finish
+    if word not in _FINISHES:
+        word = meaning(word) or word
+    match word:
         case "pause":
             return b'"stop"'
         case "tool_calls" if _is_legacy(asked, reply):
             return b'"function_call"'
-        case word:
+        case _:
             return sse.encode(word)
 
 

@@ -59,7 +59,7 @@ class OpenAIResponses:
         return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
-        if rule.finish is not None and meaning(rule.finish) in (None, "pause"):
+        if rule.finish is not None and rule.finish not in OWN_WORDS and meaning(rule.finish) in (None, "pause"):
             words = ", ".join(f'"{word}"' for word in OWN_WORDS)
             yield f'OpenAI Responses has no finish reason "{rule.finish}": it knows {words}'
 

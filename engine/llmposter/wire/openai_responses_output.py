@@ -168,10 +168,11 @@ def _kind(asked: Asked, part: Part) -> str:
 
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
-OWN_WORDS: Final = ("stop", "tool_calls", "length", "content_filter", "max_output_tokens")
+_REASONS: Final = ("max_output_tokens", "content_filter", "max_messages", "steered")
+OWN_WORDS: Final = ("stop", "tool_calls", "length", *_REASONS)
 """The finish reasons that a Response can tell: by its status, and by why it is incomplete."""
 
 
 def incomplete(reply: Reply) -> str | None:
     """Why the answer is incomplete, in OpenAI's word; None where it is not."""
-    return _INCOMPLETE.get(meaning(reply.finish) or "")
+    return reply.finish if reply.finish in _REASONS else _INCOMPLETE.get(meaning(reply.finish) or "")

@@ -12,7 +12,7 @@ import anthropic
 import httpx2
 from anthropic._streaming import SSEDecoder
 from anthropic.lib.streaming._messages import accumulate_event
-from anthropic.types import Message, RawMessageStreamEvent
+from anthropic.types import Message, RawMessageStreamEvent, StopReason
 from anthropic.types.shared import ErrorResponse
 from anthropic.types.shared.error_object import ErrorObject
 from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
@@ -108,7 +108,7 @@ def heard(message: Any, inputs: Mapping[int, str] = {}) -> Heard:
     usage = message.usage
     texts = [block.text for block in message.content if block.type == "text"]
     return Heard(
-        texts=tuple(text for text in texts if refusal is None or text not in refusal.split("\n")),
+        texts=tuple(texts[: _refused(texts, refusal)]),
         thinking="".join(block.thinking for block in message.content if block.type == "thinking"),
         calls=tuple(called(message, inputs)),
         refusal=refusal,
@@ -121,6 +121,11 @@ def heard(message: Any, inputs: Mapping[int, str] = {}) -> Heard:
             usage.output_tokens_details.thinking_tokens,
         ),
     )
+
+
+def _refused(texts: list[str], refusal: str | None) -> int:
+    """Where the texts begin that say again what the refusal explains."""
+    return next((n for n in range(len(texts)) if "\n".join(texts[n:]) == refusal), len(texts))
 
 
 def called(message: Any, inputs: Mapping[int, str]) -> Iterator[Called]:
@@ -173,6 +178,7 @@ def _client() -> anthropic.Anthropic:
 
 class AnthropicJudge(Judge):
     wire = "anthropic"
+    words = get_args(StopReason)
     # A spent balance is a 402, which no SDK sends again.
     retried = ("rate_limited", "server_error", "overloaded", "timeout")
 

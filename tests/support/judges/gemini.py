@@ -128,6 +128,7 @@ def _used(usage: types.GenerateContentResponseUsageMetadata) -> Used:
 
 class GeminiJudge(Judge):
     wire = "gemini"
+    words = tuple(each.value for each in types.FinishReason)[1:]
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
         body = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import openai
@@ -13,6 +13,7 @@ from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat.chat_completion import Choice
 from openai.types.shared import ErrorObject
 
 from llmposter.wire.finishes import meaning
@@ -117,6 +118,7 @@ def _client() -> openai.OpenAI:
 
 class OpenAIJudge(Judge):
     wire = "openai"
+    words = get_args(Choice.model_fields["finish_reason"].annotation)
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
         body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}], "tools": DECLARED}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import openai
 from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses.response import IncompleteDetails
 
 from judges.openai import raised
 from llmposter.wire.finishes import meaning
@@ -136,6 +137,7 @@ def events(body: bytes) -> Iterator[Any]:
 
 class ResponsesJudge(Judge):
     wire = "responses"
+    words = get_args(get_args(IncompleteDetails.model_fields["reason"].annotation)[0])
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
         body = {"model": "gpt-4o", "input": "hi", "tools": DECLARED, "stream": stream, **SHOWN}
