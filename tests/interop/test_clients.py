@@ -17,7 +17,7 @@ LOOP = [(name, task) for name, client in CLIENTS.items() for task in client.task
 @pytest.mark.parametrize(("client", "api", "case"), CASE)
 def test_a_client_hears_what_the_scenario_says(ran: Ran, client: str, api: str, case: str) -> None:
     """Plain and streamed: text, calls, reasoning, refusal, finish reason and usage; or the SDK's own exception."""
-    expected = heard(CLIENTS[client].program, api, case)
+    expected = heard(CLIENTS[client], api, case)
     assert expected == ran.heard[Task("case", api, case, stream=False)]
     assert expected == ran.heard[Task("case", api, case, stream=True)]
 
@@ -28,4 +28,6 @@ def test_a_client_runs_the_tool_loop_to_its_end(ran: Ran, client: str, task: Tas
     assert {"text": "The warmest is Rome."} == ran.heard[task]
     session = task.session(client)
     assert [] == server.mock.verify(session).lines()
-    assert ["reply", "error", "reply", "reply"] == [e["outcome"] for e in server.mock.journal(session)["entries"]]
+    outcomes = [entry["outcome"] for entry in server.mock.journal(session)["entries"]]
+    # LlamaIndex looks the model up first.
+    assert ["reply", "error", "reply", "reply"] == [outcome for outcome in outcomes if outcome != "endpoint"]

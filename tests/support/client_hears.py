@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from client_cases import ERRORS, PARIS, REPORT, ROME, SAID, USAGE
+from clients import Client
 
 Heard = dict[str, Any]
 
@@ -15,7 +16,11 @@ CALLS = {
 FINISH = {
     "openai": {"": "stop", "call": "tool_calls", "cut short": "length", "filtered": "content_filter"},
     "responses": {"": "completed", "call": "completed", "cut short": "max_output_tokens", "filtered": "content_filter"},
-}
+    "anthropic": {
+        "": "end_turn", "call": "tool_use", "cut short": "max_tokens", "filtered": "refusal", "refusal": "refusal",
+    },
+    "gemini": {"": "STOP", "call": "STOP", "cut short": "MAX_TOKENS", "filtered": "SAFETY", "refusal": "SAFETY"},
+}  # fmt: skip
 """How a provider says why an answer ended: one that says something, one that calls, and those of two cases."""
 
 FAILED = {
@@ -33,6 +38,34 @@ FAILED = {
         "timeout": (504, "server_error"),
         "content_filter": (400, "invalid_prompt"),
     },
+    "anthropic": {
+        "bad_request": (400, "invalid_request_error"),
+        "invalid_api_key": (401, "authentication_error"),
+        "permission_denied": (403, "permission_error"),
+        "not_found": (404, "not_found_error"),
+        "context_length_exceeded": (400, "invalid_request_error"),
+        "request_too_large": (413, "request_too_large"),
+        "rate_limited": (429, "rate_limit_error"),
+        "quota_exceeded": (402, "billing_error"),
+        "server_error": (500, "api_error"),
+        "overloaded": (529, "overloaded_error"),
+        "timeout": (504, "timeout_error"),
+        "content_filter": (400, "invalid_request_error"),
+    },
+    "gemini": {
+        "bad_request": (400, "INVALID_ARGUMENT"),
+        "invalid_api_key": (400, "INVALID_ARGUMENT"),
+        "permission_denied": (403, "PERMISSION_DENIED"),
+        "not_found": (404, "NOT_FOUND"),
+        "context_length_exceeded": (400, "INVALID_ARGUMENT"),
+        "request_too_large": (400, "INVALID_ARGUMENT"),
+        "rate_limited": (429, "RESOURCE_EXHAUSTED"),
+        "quota_exceeded": (429, "RESOURCE_EXHAUSTED"),
+        "server_error": (500, "INTERNAL"),
+        "overloaded": (503, "UNAVAILABLE"),
+        "timeout": (504, "DEADLINE_EXCEEDED"),
+        "content_filter": (400, "INVALID_ARGUMENT"),
+    },
 }
 FAILED["responses"] = FAILED["openai"]
 """Status and code, or type where there is no code, of each error."""
@@ -43,26 +76,53 @@ RAISED = {
         413: "APIStatusError", 429: "RateLimitError", 500: "InternalServerError", 503: "InternalServerError",
         504: "InternalServerError",
     },
+    "anthropic": {
+        400: "BadRequestError", 401: "AuthenticationError", 402: "PaymentRequiredError", 403: "PermissionDeniedError",
+        404: "NotFoundError", 413: "ContentTooLargeError", 429: "RateLimitError", 500: "InternalServerError",
+        504: "GatewayTimeoutError", 529: "OverloadedError",
+    },
+    "gemini": {
+        **dict.fromkeys((400, 403, 404, 429), "ClientError"), **dict.fromkeys((500, 503, 504), "ServerError"),
+    },
 }  # fmt: skip
 RAISED["responses"] = RAISED["openai"]
 """What the provider's SDK raises for a status."""
 
 
-def heard(program: str, api: str, case: str) -> Heard:
+OLDER = {
+    "anthropic": {
+        "ContentTooLargeError": "RequestTooLargeError", "PaymentRequiredError": "APIStatusError",
+        "GatewayTimeoutError": "InternalServerError",
+    },
+}  # fmt: skip
+"""What the SDKs of majors before the newest raise in place of these."""
+
+
+def heard(client: Client, api: str, case: str) -> Heard:
     """What a program tells of a case."""
-    told = _failed(api, case) if case in ERRORS else _answered(api, case)
-    match program:
+    if case in ERRORS:
+        status, code = FAILED[api][case]
+        return {"error": _raised(client, api, RAISED[api][status]), "status": status, "code": code}
+    told = _answered(api, case)
+    if case == "refusal" and api == "anthropic":
+        told["text"] = told.pop("refusal")  # a reason to stop
+    if case == "refusal" and api == "gemini":
+        told["usage"] = [USAGE["input"], 0, USAGE["cached"]]  # the prompt was blocked
+    return _by_vercel(api, case, told) if client.program == "vercel.mjs" else told
+
+
+def _raised(client: Client, api: str, error: str) -> str:
+    match client.program:
         case "vercel.mjs":
-            return _by_vercel(api, case, told)
-        case "openai.mjs" if told.get("error") == "APIStatusError":
-            return {**told, "error": "APIError"}
+            return "APICallError"
+        case "google.mjs":
+            return "ApiError"
+        case "openai.mjs" if error == "APIStatusError":
+            return "APIError"
+        case _ if client.environment in ("previous", "older"):
+            return OLDER.get(api, {}).get(error, error)
         case _:
-            return told
-
-
-def _failed(api: str, case: str) -> Heard:
-    status, code = FAILED[api][case]
-    return {"error": RAISED[api][status], "status": status, "code": code}
+            return error
 
 
 def _answered(api: str, case: str) -> Heard:
@@ -79,14 +139,13 @@ def _answered(api: str, case: str) -> Heard:
 
 
 def _by_vercel(api: str, case: str, told: Heard) -> Heard:
-    """One class for all errors, words of its own for the finish, and a refusal is text."""
-    if "error" in told:
-        return {**told, "error": "APICallError"}
+    """Words of its own for the finish, and a refusal is text."""
     found = {**told, "finish": VERCEL_FINISH.get(case, VERCEL_FINISH["call" if case in CALLS else ""])}
+    refusal = found.pop("refusal", None)
     if api == "openai":
         found.pop("thinking", None)
-    if "refusal" in found:
-        found["text"] = found.pop("refusal")
+    if refusal is not None and api != "gemini":
+        found["text"] = refusal
     return found
 
 

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from clients import Client
 
-CHAT = (("openai", ""),)
-OPENAI = (*CHAT, ("responses", ""))
+APIS = ("openai", "responses", "anthropic", "gemini")
+OPENAI = ("openai", "responses")
+
+
+def loops(*apis: str) -> tuple[tuple[str, str], ...]:
+    return tuple((api, "") for api in apis)
+
+
+BY_ID = ("responses", "by id")
+THOUGHT = ("anthropic", "reasoning")
+AUTOMATIC = (("gemini", "automatic"),)
+"""Functions that the SDK calls itself; in streams, the oldest major forgets the calls of the second step."""
 
 CLIENTS: dict[str, Client] = {
-    "newest/openai": Client("newest", "sdk_openai.py", ("openai", "responses"), OPENAI),
-    "previous/openai": Client("previous", "sdk_openai.py", ("openai", "responses"), OPENAI),
-    "older/openai": Client("older", "sdk_openai.py", ("openai", "responses"), OPENAI),
-    "node/openai": Client("node", "openai.mjs", ("openai", "responses"), OPENAI),
-    "node/vercel": Client("node", "vercel.mjs", ("openai", "responses"), OPENAI),
-    "newest/openai-agents": Client("newest", "openai_agents.py", loops=OPENAI),
-    "newest/langchain": Client("newest", "langchain_agents.py", loops=OPENAI),
-    "newest/pydantic-ai": Client("newest", "pydantic_agents.py", loops=OPENAI),
-    "newest/smolagents": Client("newest", "smol_agents.py", loops=CHAT),
-    "previous/litellm": Client("previous", "lite_llm.py", loops=OPENAI),
-    "previous/llama-index": Client("previous", "llama_index_agents.py", loops=OPENAI),
+    **{
+        f"{major}/{name}": Client(major, program, apis, played)
+        for major in ("newest", "previous", "older")
+        for name, program, apis, played in (
+            ("openai", "sdk_openai.py", OPENAI, (*loops(*OPENAI), BY_ID)),
+            ("anthropic", "sdk_anthropic.py", ("anthropic",), (*loops("anthropic"), THOUGHT)),
+            ("google", "sdk_google.py", ("gemini",), (*loops("gemini"), *(AUTOMATIC if major != "older" else ()))),
+        )
+    },
+    "node/openai": Client("node", "openai.mjs", OPENAI, (*loops(*OPENAI), BY_ID)),
+    "node/anthropic": Client("node", "anthropic.mjs", ("anthropic",), (*loops("anthropic"), THOUGHT)),
+    "node/google": Client("node", "google.mjs", ("gemini",), loops("gemini")),
+    "node/vercel": Client("node", "vercel.mjs", APIS, loops(*APIS)),
+    "newest/openai-agents": Client("newest", "openai_agents.py", loops=loops(*OPENAI)),
+    "newest/langchain": Client("newest", "langchain_agents.py", loops=loops("openai", "responses", "anthropic")),
+    "newest/pydantic-ai": Client("newest", "pydantic_agents.py", loops=loops("openai", "responses", "anthropic")),
+    "newest/smolagents": Client("newest", "smol_agents.py", loops=loops("openai")),
+    "previous/litellm": Client("previous", "lite_llm.py", loops=loops(*APIS)),
+    "previous/llama-index": Client("previous", "llama_index_agents.py", loops=loops(*APIS)),
+    "previous/langchain": Client("previous", "langchain_agents.py", loops=loops("gemini")),
+    "previous/adk": Client("previous", "google_adk.py", loops=loops("gemini")),
 }

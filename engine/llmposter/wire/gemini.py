@@ -75,7 +75,7 @@ class Gemini:
         frames = _Said(asked, reply).frames(pieces)
         if asked.events:
             for data, piece in frames:
-                yield Frame(b"data: %b\r\n\r\n" % data, piece)
+                yield Frame(b"data: %b\r\n\r\n" % _on_one_line(data), piece)
             return
         before = b"["
         for data, piece in frames:
@@ -224,6 +224,18 @@ def arguments(text: str) -> bytes | None:
 def _asked(turn: Turn) -> Asked:
     # A turn that was made by hand has nothing that only this wire knows.
     return turn.extra if isinstance(turn.extra, Asked) else Asked()
+
+
+def _on_one_line(data: bytes) -> bytes:
+    """An event without what Unicode calls the end of a line, written as escapes.
+
+    google-genai before its third major splits a stream at these too, and JSON of Google's own has them escaped.
+    """
+    if data.isascii():
+        return data
+    return (
+        data.replace(b"\xc2\x85", b"\\u0085").replace(b"\xe2\x80\xa8", b"\\u2028").replace(b"\xe2\x80\xa9", b"\\u2029")
+    )
 
 
 def _word(finish: str) -> str | None:

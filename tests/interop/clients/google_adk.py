@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from google.adk.agents import Agent
 from google.adk.agents.run_config import RunConfig, StreamingMode
@@ -10,6 +11,8 @@ from google.adk.models import Gemini
 from google.adk.runners import InMemoryRunner
 from google.genai import types
 from playing import LOOP, MODELS, Heard, get_weather, run
+
+os.environ["GOOGLE_API_KEY"] = "any"
 
 
 async def go(url: str, _: str, stream: bool) -> Heard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import litellm
+from litellm.exceptions import MidStreamFallbackError
 from playing import LOOP, MODELS, PARAMETERS, Heard, Play, arguments, get_weather, run
 
 FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": PARAMETERS}
@@ -16,17 +17,25 @@ def completed(model: str, base: str) -> Play:
     def play(url: str, _: str, stream: bool) -> Heard:
         messages: list[Any] = [{"role": "user", "content": LOOP}]
         while True:
-            answer = litellm.completion(
-                model=model, messages=messages, tools=TOOLS, stream=stream,
-                api_base=base.format(url=url), api_key="any", num_retries=2,
-            )  # fmt: skip
-            message = (litellm.stream_chunk_builder(list(answer)) if stream else answer).choices[0].message
+            try:
+                message = said(messages, base.format(url=url), stream)
+            except (litellm.RateLimitError, MidStreamFallbackError):
+                # Its own retries end before the first chunk of a stream is asked for.
+                assert stream
+                continue
             messages.append(message)
             if not message.tool_calls:
                 return {"text": message.content}
             for call in message.tool_calls:
                 result = get_weather(**arguments(call.function.arguments))
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+
+    def said(messages: list[Any], base_url: str, stream: bool) -> Any:
+        answer = litellm.completion(
+            model=model, messages=messages, tools=TOOLS, stream=stream,
+            api_base=base_url, api_key="any", num_retries=2,
+        )  # fmt: skip
+        return (litellm.stream_chunk_builder(list(answer)) if stream else answer).choices[0].message
 
     return play
 

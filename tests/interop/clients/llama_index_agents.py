@@ -25,14 +25,16 @@ def responses(url: str) -> Any:
 def anthropic(url: str) -> Any:
     from llama_index.llms.anthropic import Anthropic
 
-    return Anthropic(model=MODELS["anthropic"], base_url=url, api_key="any")
+    # For older models it sends a temperature, which the SDK of this environment has no more.
+    return Anthropic(model="claude-opus-4-8", base_url=url, api_key="any")
 
 
 def gemini(url: str) -> Any:
-    from google.genai.types import HttpOptions
+    from google.genai.types import HttpOptions, HttpRetryOptions
     from llama_index.llms.google_genai import GoogleGenAI
 
-    return GoogleGenAI(model=MODELS["gemini"], api_key="any", http_options=HttpOptions(base_url=url))
+    patient = HttpOptions(base_url=url, retry_options=HttpRetryOptions(attempts=3, initial_delay=0.01))
+    return GoogleGenAI(model=MODELS["gemini"], api_key="any", http_options=patient)
 
 
 def loop(connect: Callable[[str], Any]) -> Play:

@@ -3,8 +3,6 @@
 A program knows nothing of what is expected; it is a user of its SDK, and tells what the SDK told.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import traceback
@@ -27,6 +25,7 @@ LOOP = "Which is the warmest: Paris, Rome or Oslo?"
 TEMPERATURES = {"Paris": 22, "Rome": 30, "Oslo": 9}
 
 
+# Google's SDK looks at the annotations of a function, which have to be types and not texts for it.
 def get_weather(city: str, unit: str) -> str:
     """The weather in a city.
 

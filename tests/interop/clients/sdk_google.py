@@ -48,13 +48,15 @@ def told(answers: list[Any]) -> Heard:
         if candidate.content
         for part in candidate.content.parts or ()
     ]
-    finishes = [c.finish_reason.value for answer in answers for c in answer.candidates or () if c.finish_reason]
+    blocked = [answer.prompt_feedback for answer in answers if answer.prompt_feedback]
+    ends = [c.finish_reason for answer in answers for c in answer.candidates or () if c.finish_reason]
     usage = answers[-1].usage_metadata
     return said(
         text="".join(part.text for part in parts if part.text and not part.thought),
         thinking="".join(part.text for part in parts if part.text and part.thought),
         calls=[(part.function_call.name, part.function_call.args) for part in parts if part.function_call],
-        finish=finishes[-1],
+        refusal="".join(each.block_reason_message for each in blocked),
+        finish=(blocked[-1].block_reason if blocked else ends[-1]).value,
         usage=(
             usage.prompt_token_count,
             (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0),
@@ -102,7 +104,8 @@ async def automatic(client: genai.Client, stream: bool) -> Heard:
     if not stream:
         return {"text": (await chat.send_message(LOOP)).text}
     chunks = [chunk async for chunk in await chat.send_message_stream(LOOP)]
-    return {"text": "".join(part.text for chunk in chunks for part in chunk.candidates[0].content.parts if part.text)}
+    parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
+    return {"text": "".join(part.text for part in parts if part.text and not part.thought)}
 
 
 run({"gemini": case}, {"gemini": loop})

@@ -35,8 +35,10 @@ const texts = (found) => found.map((part) => part.text ?? '').join('');
 function told(chunks) {
   const usage = chunks.at(-1).usageMetadata;
   const found = parts(chunks);
+  const blocked = chunks.at(-1).promptFeedback;
   return said({
-    finish: chunks.at(-1).candidates[0].finishReason,
+    finish: blocked?.blockReason ?? chunks.at(-1).candidates[0].finishReason,
+    refusal: blocked?.blockReasonMessage,
     text: texts(found.filter((part) => !part.thought)),
     thinking: texts(found.filter((part) => part.thought)),
     calls: found.flatMap(({ functionCall: call }) => (call ? [[call.name, call.args]] : [])),
