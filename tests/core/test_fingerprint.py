@@ -104,11 +104,14 @@ messages = some.builds(
 @settings(max_examples=100, deadline=None)
 @given(some.lists(messages, max_size=6), some.integers(0, 6))
 def test_a_chain_has_the_fingerprint_of_each_of_its_prefixes(history: list[Message], cut: int) -> None:
-    """`upto(n)` is the fingerprint of the first n messages, and `tail` leads from the last answer to the end."""
+    """`upto(n)` is the fingerprint of the first n messages; `openings` lead from the end to the last answer."""
     prints, count = Prints(history), min(cut, len(history))
     assert Prints(history[:count]).full == prints.upto(count)
     assert [n for n, message in enumerate(history) if message.role == "assistant"] == prints.answers
-    assert (prints.tail or [prints.full])[-1] == prints.full
+    assert prints.openings[0] == prints.full
+    assert set(prints.openings) >= {prints.upto(n) for n in range(prints.last + 2, len(history))} - {
+        prints.upto(prints.last + 1)
+    }
 
 
 @settings(max_examples=100, deadline=None)

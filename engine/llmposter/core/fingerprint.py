@@ -74,11 +74,12 @@ class Prints:
         return _print(self._digests[: self._end(count) * _SIZE])
 
     @property
-    def tail(self) -> list[bytes]:
-        """After each message or tool result that follows the last assistant message; the last is `full`."""
+    def openings(self) -> tuple[bytes, ...]:
+        """This history, and each that it extends by no more than input, longest first."""
         first, last = self._end(self.last + 1), self._end(len(self._messages))
-        shorter = [_print(self._digests[: number * _SIZE]) for number in range(first + 1, last)]
-        return [*shorter, self.full] if last > first else []
+        if last <= first + 1:
+            return (self.full,)
+        return self.full, *(_print(self._digests[: number * _SIZE]) for number in range(last - 1, first, -1))
 
     def after_answer(self, reply: Reply) -> bytes:
         """The fingerprint of the history and this answer to it, as it will be when the client sends it back."""

@@ -53,19 +53,19 @@ class Lane(msgspec.Struct, eq=False):
     Attributes:
         origin: the position that it started from; None for an opening.
         stands: the conversation, with what its errors did.
-        sdk: the retry count of the last request, -1 where the client sends none.
+        retry: the SDK's count with the last request, None where the client sends none.
         answer: the step that closed it. gives: the position that the answer led to, while it is kept.
     """
 
     talk: Talk
+    stands: Conversation
     origin: Position | None
     place: bytes
-    stands: Conversation
-    attempts: int = 0
-    sdk: int = -1
-    who: bytes = b""
-    input: bytes = b""
-    connection: Connection = NOWHERE
+    who: bytes
+    input: bytes
+    connection: Connection
+    retry: int | None
+    attempts: int = 1
     answer: Step | None = None
     closed_at: float = 0.0
     gives: Position | None = None
@@ -76,34 +76,43 @@ class Lane(msgspec.Struct, eq=False):
         self.seen(caller)
 
     def seen(self, caller: Caller) -> None:
-        self.who, self.connection, self.input = caller.who, caller.connection, caller.input
-        self.sdk = -1 if caller.retry is None else caller.retry
+        self.who, self.connection, self.input, self.retry = caller.who, caller.connection, caller.input, caller.retry
 
 
 def _among_open(lane: Lane) -> tuple[Hashable, ...]:
     """What tells an open lane from others at its place."""
-    who, said, sdk, number = lane.who, lane.input, lane.sdk, lane.connection.number
-    return who, (who, number), (who, said, sdk, "sdk"), (who, said, sdk, number)
+    who, said, count, number = lane.who, lane.input, lane.retry, lane.connection.number
+    return who, (who, number), (who, said, count, "sdk"), (who, said, count, number)
 
 
 def _among_closed(lane: Lane) -> tuple[Hashable, ...]:
     """What tells a closed lane from others that were asked the same."""
-    place, who, sdk, number = lane.place, lane.who, lane.sdk, lane.connection.number
-    return (place, who, number), (place, who, sdk, "sdk"), (place, who, sdk, number)
+    place, who, count, number = lane.place, lane.who, lane.retry, lane.connection.number
+    return (place, who, number), (place, who, count, "sdk"), (place, who, count, number)
 
 
 class Kept:
     """All closed lanes of the server, the first closed first."""
 
-    __slots__ = ("lanes",)
+    __slots__ = ("_due", "lanes")
 
     def __init__(self) -> None:
         self.lanes: OrderedDict[Lane, None] = OrderedDict()
+        self._due = 0.0
 
-    def trim(self, now: float) -> None:
-        while self.lanes:
-            first = next(iter(self.lanes))
-            if len(self.lanes) <= MOST_CLOSED and first.closed_at >= now - KEEPS_ANSWER:
+    def add(self, lane: Lane, now: float) -> None:
+        lanes = self.lanes
+        lanes[lane] = None
+        if len(lanes) > MOST_CLOSED or now > self._due:
+            self._trim(now)
+
+    def _trim(self, now: float) -> None:
+        """No more than may be; and none whose time is over, the next time when that of the first one is."""
+        lanes = self.lanes
+        while True:
+            first = next(iter(lanes))
+            self._due = first.closed_at + KEEPS_ANSWER
+            if len(lanes) <= MOST_CLOSED and self._due >= now:
                 return
             first.talk.space.lanes.forget(first)
 
@@ -130,16 +139,13 @@ class Lanes:
     def close(self, lane: Lane, answer: Step, gives: Position, now: float) -> None:
         """Its answer leads to *gives*, which knows it while it is kept."""
         lane.answer, lane.closed_at, lane.gives, gives.closed = answer, now, gives, lane
-        self._keep(lane)
-        self._kept.trim(now)
+        self._closed.add(lane.input, lane)
+        self._kept.add(lane, now)
 
     def asked_again(self, lane: Lane, caller: Caller) -> None:
         """The answer of a closed lane went out once more, to this caller."""
         self._let_go(lane)
         lane.seen(caller)
-        self._keep(lane)
-
-    def _keep(self, lane: Lane) -> None:
         self._closed.add(lane.input, lane)
         self._kept.lanes[lane] = None
 
@@ -197,7 +203,7 @@ class Lanes:
         lanes = [
             lane
             for lane in self._open.first(place, caller.who, _GLANCE)
-            if lane.input == caller.input and lane.sdk < count and _may_be(lane, caller)
+            if lane.input == caller.input and (lane.retry is None or lane.retry < count) and _may_be(lane, caller)
         ]
         return lanes[0] if len(lanes) == 1 else None
 

@@ -51,17 +51,17 @@ class Play(msgspec.Struct, eq=False):
         places, asks = self._places(settled)
         origin = settled if settled is not None and self.found.space.crowded(settled.print) else None
         lane = self.found.space.lanes.find(asks, places, self.now, origin)
-        if lane is not None and lane.answer is not None:
-            return self._again(lane, asks, findings)
-        if lane is not None:
-            self._go_on(lane)
-        else:
-            begun = self._begin_lane(settled, places[0])
+        if lane is None:
+            begun = self._begun(settled)
             if isinstance(begun, Refused):
                 return self._refuse_foreign(begun)
-            lane = begun
-        lane.place = places[0]
-        lane.came(asks)
+            lane = Lane(*begun, settled, places[0], asks.who, asks.input, asks.connection, asks.retry)
+        elif lane.answer is not None:
+            return self._again(lane, asks, findings)
+        else:
+            self._go_on(lane)
+            lane.place = places[0]
+            lane.came(asks)
         return self._advance(lane, findings)
 
     # --- where it stands --------------------------------------------------------------------------------------------
@@ -109,16 +109,13 @@ class Play(msgspec.Struct, eq=False):
     ) -> Position:
         caller = self.found.caller
         position = Position(talk, self.prints.upto(count), stands, caller.who, caller.connection.number, ids, root=root)
-        self.found.space.record(position)
-        return position
+        return self.found.space.record(position)
 
     def _places(self, position: Position | None) -> tuple[tuple[bytes, ...], Caller]:
         """Where lanes may hang for this request, longest first; and what tells there who asks."""
         caller = self.found.caller
         if position is None or position.root:
-            tail = self.prints.tail
-            places = (self.prints.full, *reversed(tail[:-1])) if len(tail) > 1 else (self.prints.full,)
-            return places, caller
+            return self.prints.openings, caller
         if self.found.space.named(shown_ids(self.turn.messages[self.prints.last])) is position:
             # No other client can stand here; Node's fetch retries on whichever connection of its pool is free.
             return (position.print + position.talk.id.encode(),), Caller(b"", NOWHERE, caller.input, caller.retry)
@@ -132,35 +129,36 @@ class Play(msgspec.Struct, eq=False):
         if origin is not None and origin.talk is lane.talk and not origin.root:
             origin.went = self.prints.full
 
-    def _begin_lane(self, position: Position | None, place: bytes) -> Lane | Refused:
+    def _begun(self, position: Position | None) -> tuple[Talk, Conversation] | Refused:
+        """The conversation that a new lane is of, and how it stands there."""
         if position is None:
-            return self._opening_lane(place)
-        if position.root:
-            talk, stands = position.talk, self.found.player.opening(self.now, foreign=True)
-            if position.went is None:
-                self.found.space.goes_on(position, self.prints.full)
-                self.session.number(talk, self.prints.full)
-            else:
-                talk = self._begin(stands, position.talk.foreign)
-            return Lane(talk, position, place, stands)
-        talk = self._talk_from(position, self.prints.full)
-        return Lane(talk, position, place, position.stands)
+            if self.found.space.key is not None and self.found.space.stood:
+                return self._rewritten()
+            stands = self.found.player.machine.begin(self.now)
+            return self._begin(stands, None), stands
+        if not position.root:
+            return self._talk_from(position, self.prints.full), position.stands
+        stands = self.found.player.opening(self.now, foreign=True)
+        if position.went is not None:
+            return self._begin(stands, position.talk.foreign), stands
+        self.found.space.goes_on(position, self.prints.full)
+        self.found.space.number(position.talk, self.prints.full)
+        return position.talk, stands
 
-    def _opening_lane(self, place: bytes) -> Lane | Refused:
-        """A conversation begins; under a key that has stood somewhere its history was rewritten."""
-        foreign = self.found.space.key is not None and self.found.space.stood
-        if foreign:
-            if self.found.player.program.foreign == "reject":
-                return Refused("messages[0] begins a history, and this conversation has one already", 0)
-            if self.found.player.program.foreign == "latest" and (talk := self.found.space.latest) is not None:
-                talk.foreign = 0
-                return Lane(talk, None, place, talk.latest)
-        stands = self.found.player.opening(self.now, foreign=foreign)
-        return Lane(self._begin(stands, 0 if foreign else None), None, place, stands)
+    def _rewritten(self) -> tuple[Talk, Conversation] | Refused:
+        """An opening under a key that has stood somewhere: the client rewrote its history."""
+        if self.found.player.program.foreign == "reject":
+            return Refused("messages[0] begins a history, and this conversation has one already", 0)
+        if self.found.player.program.foreign == "latest" and (talk := self.found.space.latest) is not None:
+            talk.foreign = 0
+            return talk, talk.latest
+        stands = self.found.player.opening(self.now, foreign=True)
+        return self._begin(stands, 0), stands
 
     def _begin(self, stands: Conversation, foreign: int | None) -> Talk:
-        talk = self.sessions.begin(self.session, self.found.space, stands, self.now)
-        self.session.number(talk, self.prints.full)
+        space = self.found.space
+        talk = self.sessions.begin(self.session, space, stands, self.now)
+        space.number(talk, self.prints.full)
         talk.foreign = foreign
         return talk
 
@@ -181,7 +179,8 @@ class Play(msgspec.Struct, eq=False):
         talk = lane.talk
         moment = Moment(self.now, lane.attempts, talk.id, self.session.name, talk.number, self.prints.full.hex())
         step = self.found.player.machine.advance(lane.stands, self.turn, moment)
-        step = self._noted(step, talk, findings)
+        if findings:
+            step = self._noted(step, talk, findings)
         self.entry.took(step)
         self._tell(lane)
         if isinstance(step.outcome, Reply):
@@ -193,16 +192,14 @@ class Play(msgspec.Struct, eq=False):
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
         talk, space, caller = lane.talk, self.found.space, self.found.caller
-        print_ = self.prints.after_answer(reply)
-        older = talk.at(print_)
-        if older is None or older.went is None:
-            talk.latest = step.after
         calls = [part.id for part in reply.parts if isinstance(part, ToolCall)]
         ids = made_ids(step, calls) if calls else ()
         if self.turn.echoes:
             ids = (reply.id, *ids)
+        print_ = self.prints.after_answer(reply)
         position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
-        space.record(position)
+        if space.record(position).went is None:
+            talk.latest = step.after
         space.latest, space.stood = talk, True
         space.lanes.close(lane, step, position, self.now)
 
@@ -224,7 +221,7 @@ class Play(msgspec.Struct, eq=False):
 
     def _noted(self, step: Step, talk: Talk, findings: tuple[str, ...]) -> Step:
         """With what is new about the client's history; the old stays in it and is told once."""
-        new = [finding for finding in findings if finding not in talk.findings] if findings else ()
+        new = [finding for finding in findings if finding not in talk.findings]
         if not new:
             return step
         talk.findings |= frozenset(new)

@@ -6,7 +6,7 @@ of its own; no look-up grows with how many there are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -53,20 +53,21 @@ class Talk(msgspec.Struct, eq=False):
 
     def at(self, print_: bytes) -> Position | None:
         """Its position there, if it has one."""
-        stood = self._stood
-        if isinstance(stood, dict):
-            return stood.get(print_)
-        return stood if stood is not None and stood.print == print_ else None
+        if (stood := self._stood) is None:
+            return None
+        if isinstance(stood, Position):
+            return stood if stood.print == print_ else None
+        return stood.get(print_)
 
-    def stands_at(self, position: Position) -> None:
-        """One more position, at another place than those that it has."""
-        match self._stood:
-            case None:
-                self._stood = position
-            case dict() as several:
-                several[position.print] = position
-            case alone:
-                self._stood = {alone.print: alone, position.print: position}
+    def stands_at(self, position: Position) -> int:
+        """One more position, at another place than those that it has; how many it has then."""
+        if (stood := self._stood) is None:
+            self._stood = position
+            return 1
+        if isinstance(stood, Position):
+            stood = self._stood = {stood.print: stood}
+        stood[position.print] = position
+        return len(stood)
 
     def leaves(self, position: Position) -> None:
         if isinstance(self._stood, dict):
@@ -151,24 +152,53 @@ class Crowd:
         return None
 
 
+Openings: TypeAlias = dict[bytes, tuple[int, int]]
+"""By fingerprint how many conversations began so, and how many of them are held."""
+_ONE: Final = (1, 1)
+"""Nearly every opening is one conversation's, so that all these share one object."""
+
+
 class Space:
     """The positions and lanes of one scenario, in one session, under one key.
 
     Attributes:
+        openings: of the scenario in this session, whatever the key.
         latest: the conversation that was answered last.
         stood: whether an answer was ever given here.
     """
 
-    __slots__ = ("_at", "_ids", "key", "lanes", "latest", "program", "session", "stood", "talks")
+    __slots__ = ("_at", "_ids", "key", "lanes", "latest", "openings", "program", "session", "stood", "talks")
 
-    def __init__(self, session: str, program: int, key: str | None, kept: Kept) -> None:
-        self.session, self.program, self.key = session, program, key
+    def __init__(self, session: str, program: int, key: str | None, kept: Kept, openings: Openings) -> None:
+        self.session, self.program, self.key, self.openings = session, program, key, openings
         self._at: dict[bytes, Position | Crowd] = {}
         self._ids: dict[str, Position] = {}
         self.lanes = Lanes(kept)
         self.latest: Talk | None = None
         self.stood = False
         self.talks = 0
+
+    def number(self, talk: Talk, opening: bytes) -> None:
+        """Count a conversation among those that open alike, as long as one of them is held."""
+        if (count := self.openings.get(opening)) is None:
+            self.openings[opening] = _ONE
+        else:
+            self.openings[opening] = count[0] + 1, count[1] + 1
+            talk.number = count[0]
+        talk.opening = opening
+
+    def drop(self, talk: Talk) -> None:
+        """Forget a conversation with its positions, ids and lanes."""
+        for position in tuple(talk.positions):
+            self.forget(position)
+        for lane in tuple(talk.open or ()):
+            self.lanes.take(lane)
+        if self.latest is talk:
+            self.latest = None
+        if talk.opening:
+            began, held = self.openings.pop(talk.opening)
+            if held > 1:
+                self.openings[talk.opening] = began, held - 1
 
     def crowded(self, print_: bytes) -> bool:
         return isinstance(self._at.get(print_), Crowd)
@@ -181,28 +211,28 @@ class Space:
         found = self._at.get(print_)
         return found.choose(who, connection, went) if isinstance(found, Crowd) else found
 
-    def record(self, position: Position) -> None:
+    def record(self, position: Position) -> Position:
+        """Kept, in place of one that its conversation had there; it went on as that one did."""
         talk = position.talk
         if (older := talk.at(position.print)) is not None:
             position.went = older.went
             self.forget(older)
-        talk.stands_at(position)
-        self._place(position)
+        if talk.stands_at(position) > MOST_POSITIONS:
+            self.forget(next(iter(talk.positions)))
+        there = self._at.setdefault(position.print, position)
+        if there is not position:
+            self._crowd(there, position)
         for name in position.ids:
             self._ids[name] = position
-        if len(talk.positions) > MOST_POSITIONS:
-            self.forget(next(iter(talk.positions)))
+        return position
 
-    def _place(self, position: Position) -> None:
-        match self._at.get(position.print):
-            case None:
-                self._at[position.print] = position
-            case Crowd() as crowd:
-                crowd.add(position)
-            case Position() as alone:
-                self._at[position.print] = crowd = Crowd()
-                crowd.add(alone)
-                crowd.add(position)
+    def _crowd(self, there: Position | Crowd, position: Position) -> None:
+        if isinstance(there, Position):
+            self._at[position.print] = crowd = Crowd()
+            crowd.add(there)
+            crowd.add(position)
+        else:
+            there.add(position)
 
     def goes_on(self, position: Position, went: bytes) -> None:
         if isinstance(crowd := self._at.get(position.print), Crowd):
@@ -213,7 +243,7 @@ class Space:
         position.talk.leaves(position)
         if position.closed is not None:
             self.lanes.forget(position.closed)
-        found = self._at.get(position.print)
+        found = self._at[position.print]
         if isinstance(found, Crowd):
             found.discard(position)
         if found is position or (isinstance(found, Crowd) and not found.size):

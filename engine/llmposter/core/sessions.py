@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmposter.core.kept import Library
 from llmposter.core.lanes import Kept
-from llmposter.core.positions import Space, Talk
+from llmposter.core.positions import Openings, Space, Talk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
     from llmposter_dsl.program import InputRule
-
-
-_ONE: Final = (1, 1)
-"""Nearly every opening is one conversation's, so that all these share one object."""
 
 
 class Session:
@@ -43,11 +39,13 @@ class Session:
         self.entries: deque[Entry] = deque()
         self.spent: dict[InputRule, int] = {}
         self.dropped = self.lost = self._named = 0
-        self._openings: dict[int, dict[bytes, tuple[int, int]]] = {}
+        self._openings: dict[int, Openings] = {}
 
     def space(self, program: int, key: str | None) -> Space:
         """The space there, made if need be; an unused one is not kept."""
-        return self.spaces.get((program, key)) or Space(self.name, program, key, self._kept)
+        if (found := self.spaces.get((program, key))) is not None:
+            return found
+        return Space(self.name, program, key, self._kept, self._openings.setdefault(program, {}))
 
     def begin(self, space: Space, stands: Conversation, now: float) -> Talk:
         self._named += 1
@@ -58,38 +56,13 @@ class Session:
         space.talks += 1
         return talk
 
-    def number(self, talk: Talk, opening: bytes) -> None:
-        """Count a conversation among those that open alike, as long as one of them is held."""
-        counts = self._openings.setdefault(talk.space.program, {})
-        if (count := counts.get(opening)) is None:
-            counts[opening] = _ONE
-        else:
-            counts[opening] = count[0] + 1, count[1] + 1
-            talk.number = count[0]
-        talk.opening = opening
-
     def drop(self, talk: Talk) -> None:
-        """Forget a conversation with its positions, ids and lanes."""
         space = talk.space
-        for position in tuple(talk.positions):
-            space.forget(position)
-        for lane in tuple(talk.open or ()):
-            space.lanes.take(lane)
-        if space.latest is talk:
-            space.latest = None
+        space.drop(talk)
         del self.talks[talk.id]
         space.talks -= 1
         if not space.talks:
             del self.spaces[space.program, space.key]
-        if talk.opening:
-            self._uncount(self._openings[space.program], talk.opening)
-
-    def _uncount(self, counts: dict[bytes, tuple[int, int]], opening: bytes) -> None:
-        began, held = counts[opening]
-        if held == 1:
-            del counts[opening]
-        else:
-            counts[opening] = began, held - 1
 
     @property
     def blank(self) -> bool:
