@@ -32,8 +32,9 @@ class Chance(Struct, frozen=True):
     def digest(self, place: str, size: int = 16) -> bytes:
         """*size* bytes that belong to this place in this step."""
         at = self.moment
-        parts = (self.seed, at.session, at.number, at.fingerprint, at.attempt, place)
-        return blake2b(repr(parts).encode("ascii", "backslashreplace"), digest_size=size).digest()
+        # The length of the session's name keeps it apart from the place.
+        drawn = f"{self.seed} {at.number} {at.attempt} {at.fingerprint} {len(at.session)} {at.session}{place}"
+        return blake2b(drawn.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
     def unit(self, place: str) -> float:
         """A number from 0 to below 1."""

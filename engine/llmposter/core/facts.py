@@ -102,7 +102,10 @@ class Facts:
 
     @fact
     def user(self) -> str:
-        return next((m.text for m in reversed(self._turn.messages) if m.role == "user"), "")
+        for message in reversed(self._turn.messages):
+            if message.role == "user":
+                return message.text
+        return ""
 
     @fact
     def system(self) -> str:

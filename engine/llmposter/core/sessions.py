@@ -145,10 +145,13 @@ class Sessions:
 
     def get(self, name: str) -> Session:
         """The session of this name, made if need be."""
-        if (found := self._by_name.get(name)) is None:
-            found = self._by_name[name] = Session(name, self._kept)
-            found.dropped, found.lost = self._gone.pop(name, (0, 0))
-        return found
+        found = self._by_name.get(name)
+        return self._made(name) if found is None else found
+
+    def _made(self, name: str) -> Session:
+        made = self._by_name[name] = Session(name, self._kept)
+        made.dropped, made.lost = self._gone.pop(name, (0, 0))
+        return made
 
     def known(self, name: str) -> Session | None:
         return self._by_name.get(name)

@@ -74,8 +74,12 @@ class Walker(msgspec.Struct, eq=False):
         if rule.outcome is None:
             self.passed += (rule,)
         else:
-            self.outcome = answer.build(rule, self.turn, self.facts, self.chance)
-            self._look_at(rule)
+            self.outcome = outcome = answer.build(rule, self.turn, self.facts, self.chance)
+            if isinstance(outcome, Reply):
+                if self.moment.replayed:
+                    self._expect(rule, outcome)
+                elif isinstance(rule.outcome, Say) and rule.outcome.calls:
+                    self.violations += tuple(self._undeclared(rule, rule.outcome.calls, outcome))
 
     def settle(self, rule: Rule) -> None:
         """What *rule* leaves behind, once its `goto` has moved `state`: one more conversation, made at once."""
@@ -124,14 +128,10 @@ class Walker(msgspec.Struct, eq=False):
             self.stands = replace(self.stands, vars={**self.stands.vars, name: value}, loose=loose)
             self.facts.knows(self.stands)
 
-    def _look_at(self, rule: Rule) -> None:
-        said = rule.outcome
-        if not isinstance(self.outcome, Reply) or not isinstance(said, Say | Refuse):
-            return
-        if self.moment.replayed:
-            self.pattern = pattern(said, self.outcome, self.facts)
-        elif isinstance(said, Say) and said.calls:
-            self.violations += tuple(self._undeclared(rule, said.calls, self.outcome))
+    def _expect(self, rule: Rule, reply: Reply) -> None:
+        """What the reply is compared by, where it cannot be as it is."""
+        if isinstance(rule.outcome, Say | Refuse):
+            self.pattern = pattern(rule.outcome, reply, self.facts)
 
     def _undeclared(self, rule: Rule, calls: Sequence[Call], reply: Reply) -> Iterator[Violation]:
         """The tools that the rule calls and the client did not declare, where one of both says what tools there are."""
