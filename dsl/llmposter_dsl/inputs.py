@@ -16,7 +16,7 @@ from llmposter_dsl.expressions import Scope
 from llmposter_dsl.facts import INPUT
 from llmposter_dsl.place import Within
 from llmposter_dsl.program import Fail, InputRule, Value
-from llmposter_dsl.rules import positive
+from llmposter_dsl.rules import groups, positive
 
 
 class _Kind(NamedTuple):
@@ -27,6 +27,8 @@ class _Kind(NamedTuple):
 
 
 _NUMBER: Final = keys.Form(frozenset((int, float)), "a number")
+_LARGEST: Final = 3.4028234663852886e38
+"""What base64 has room for: vectors are sent in it as numbers of 32 bits (IEEE 754)."""
 _KINDS: Final = {
     "embeddings": _Kind(keys.EMBEDDING, "vector"),
     "moderations": _Kind(keys.MODERATION, "flags"),
@@ -83,7 +85,8 @@ def _rule(name: str, table: Table, kind: _Kind, scope: Scope) -> InputRule | Non
     when = None
     if "when" in table:
         when = expressions.condition(table.get("when"), table.at("when"), scope, table.report)
-    times, outcome = positive(table, "times"), _outcome(table, kind, scope)
+    outcome = _outcome(table, kind, scope.with_groups(groups(table, when)))
+    times = positive(table, "times")
     if outcome is None or (when is None and "when" in table.written):
         return None
     return InputRule(name, table.place, outcome, when, times)
@@ -113,8 +116,13 @@ def _vector(table: Table) -> tuple[float, ...] | None:
     if not given:
         table.refuse("LP114", "the vector is empty", "vector")
         return None
-    found = bind.items(given, table.at("vector"), _NUMBER, "an element of a vector", table.report)
-    return tuple(float(number) for number, _ in found)
+    found = []
+    for number, place in bind.items(given, table.at("vector"), _NUMBER, "an element of a vector", table.report):
+        if abs(number) > _LARGEST:
+            table.report(Diagnostic("LP114", f"{words.shown(number)} is too large for a number of 32 bits", place))
+        else:
+            found.append(float(number))
+    return tuple(found)
 
 
 def _flags(table: Table) -> frozenset[str]:

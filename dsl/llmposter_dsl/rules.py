@@ -102,7 +102,7 @@ class Compiler:
         before, table = self._errors, line.table
         table.report = self.report
         when = self._when(table)
-        scope = self.scope.with_groups(self._groups(table, when))
+        scope = self.scope.with_groups(groups(table, when))
         passes = not any(name in table.written for name in (*keys.OUTCOMES, "fault"))
         goto = table.get("goto")
         known = goto is not None and self.states.check(goto, table.at("goto"))
@@ -146,10 +146,6 @@ class Compiler:
             return None
         return expressions.condition(table.get("when"), table.at("when"), self.scope, self.report)
 
-    def _groups(self, table: Table, when: Condition | None) -> tuple[str, ...]:
-        # Of a condition with a mistake in it the groups are still looked for, so that one mistake is told once.
-        return when.groups if when is not None else tuple(_GROUPS.findall(table.get("when", "")))
-
     def _certain(self, table: Table) -> bool:
         return "when" not in table.written or table.get("when", "").strip() == "true"
 
@@ -186,6 +182,12 @@ class Compiler:
             return
         message = f"{shown} is {_a(kind)}, the variable `{name}` holds {_a(wanted.kind)}"
         self.report(Diagnostic("LP215", message, place, _cure(wanted.kind, shown)))
+
+
+def groups(table: Table, when: Condition | None) -> tuple[str, ...]:
+    """The named groups of a rule's condition."""
+    # Of a condition with a mistake in it they are still looked for, so that one mistake is told once.
+    return when.groups if when is not None else tuple(_GROUPS.findall(table.get("when", "")))
 
 
 def positive(table: Table, name: str) -> int | None:

@@ -41,8 +41,8 @@ when = 'text contains "kill"'
 flags = []
 
 [[moderations]]
-when = '"http" in text'
-error = 503
+when = 'text matches /http:..(?P<host>[a-z.]+)/'
+error = { status = 503, message = "no way to ${host}" }
 """
 MORE = """
 [scenario]
@@ -126,7 +126,7 @@ def test_a_rule_fires_no_more_often_than_it_may() -> None:
         ("I kill time", frozenset(("violence", "hate/threatening"))),
         ("a skill", frozenset()),
         ("nothing", frozenset()),
-        ("http://example.com/cat.png", Failure(status=503)),
+        ("http://example.com/cat.png", Failure(status=503, message="no way to example.com")),
     ],
 )
 def test_the_first_rule_that_holds_flags(text: str, flags: Any) -> None:
