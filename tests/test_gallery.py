@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from openai import BadRequestError, OpenAI
+from anthropic import Anthropic
+from judging import judges
+from openai import BadRequestError, InternalServerError, OpenAI
 from serving import serving
 
 from llmposter import lint
@@ -143,3 +146,43 @@ def test_two_agents_on_one_server_do_not_cross() -> None:
         assert "accepted" == json.loads(ask(client, critic, line).content)["verdict"]
         assert "Thank you." == ask(client, writer, "accepted").content
         assert {"writer", "critic"} == {entry["scenario"] for entry in server.mock.journal()["entries"]}
+
+
+def test_an_agent_falls_back_from_one_sdk_to_another() -> None:
+    """In the middle of a tool loop, its history carried over by hand, the conversation goes on where it was."""
+    question, found = "How many people live in Oslo?", '{"people": 724290}'
+    with (
+        serving(GALLERY / "fallback.toml") as server,
+        OpenAI(base_url=server.openai_url, api_key="any", max_retries=0) as chat,
+        Anthropic(base_url=server.url, api_key="any", max_retries=0) as other,
+    ):
+        messages: list = []
+        (call,) = ask(chat, messages, question).tool_calls
+        results(messages, json.loads(found))
+        with pytest.raises(InternalServerError):
+            ask(chat, messages)
+        use = {"type": "tool_use", "id": call.id, "name": "find", "input": json.loads(call.function.arguments)}
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": found}
+        answer = other.messages.create(
+            model="claude-sonnet-5",
+            max_tokens=100,
+            tools=[{"name": "find", "input_schema": {"type": "object"}}],
+            messages=[
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": [use]},
+                {"role": "user", "content": [result]},
+            ],
+        )
+        assert "724290 people live in Oslo." == answer.content[-1].text
+        (conversation,) = server.mock.conversations()
+        assert "done" == conversation["state"]
+
+
+@pytest.mark.parametrize("wire", ["responses", "anthropic", "gemini"])
+def test_one_file_is_all_that_every_other_sdk_needs(wire: str) -> None:
+    """The tool loop of the same file, each with its own SDK."""
+    with serving(GALLERY / "fallback.toml") as server:
+        with closing(judges()[wire].agent(server.url, stream=True)) as agent:
+            (call,) = agent.say("How many people live in Oslo?").calls
+            heard = agent.result((call, '{"people": 724290}'))
+        assert (("724290 people live in Oslo.",), "stop") == (heard.texts, heard.finish)
