@@ -46,9 +46,10 @@ class CountTokens:
             wrapped = _WRAPPED.decode(request.body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return refused(_BODY, request.body)
-        inner = max(bytes(wrapped.generateContentRequest), bytes(wrapped.generate_content_request), key=len)
-        asked = request if inner == sent.NOTHING else replace(request, body=inner)
-        turn = read(self.provider, asked)
+        for inner in (wrapped.generateContentRequest, wrapped.generate_content_request):
+            if inner != sent.NOTHING:
+                request = replace(request, body=bytes(inner))
+        turn = read(self.provider, request)
         if isinstance(turn, BadRequest):
             return turn
         if not turn.messages:
