@@ -13,6 +13,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
+from raw_http import Raw
 from serving import serving
 
 from llmposter.server import Running
@@ -310,6 +311,22 @@ def test_the_async_client_does_all_of_it(server: Running, session: str) -> None:
     asyncio.run(go())
     # The miss was meant.
     server.mock.reset(session)
+
+
+def test_a_stream_without_alt_is_an_array_that_comes_piece_by_piece(server: Running, session: str) -> None:
+    """Chunked on the wire, and the same answers as the events."""
+    body = {"contents": [{"parts": [{"text": "long"}]}]}
+    path = f"/@{session}/v1beta/models/{MODEL}:streamGenerateContent"
+    with Raw(server.url) as raw:
+        array, events = raw.ask("POST", path, body), raw.ask("POST", f"{path}?alt=sse", body)
+    assert ("chunked", "application/json; charset=UTF-8") == (
+        array.headers["transfer-encoding"], array.headers["content-type"],
+    )  # fmt: skip
+    assert "text/event-stream" == events.headers["content-type"]
+    told = [json.loads(event.removeprefix(b"data: ")) for event in events.body.split(b"\r\n\r\n")[:-1]]
+    texts = [part["text"] for answer in array.json for part in answer["candidates"][0]["content"]["parts"]]
+    assert texts == [part["text"] for answer in told for part in answer["candidates"][0]["content"]["parts"]]
+    assert "A long one.One two three four five six seven eight nine ten." == "".join(texts)
 
 
 # --- conformance ------------------------------------------------------------------------------------------------------
