@@ -423,6 +423,19 @@ def test_a_bug_is_a_500_that_no_sdk_retries(monkeypatch: pytest.MonkeyPatch) -> 
         assert not server.mock.verify().ok
 
 
+def test_a_bug_in_an_endpoint_is_a_500_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of its provider; the next request is answered."""
+    with serving(ECHO) as server, Raw(server.url) as raw:
+        with monkeypatch.context() as broken:
+            broken.setattr(server.mock, "desk", lambda _: 1 / 0)
+            answer = raw.ask("GET", "/v1/models", anthropic_version="2023-06-01")
+        assert (500, "false") == (answer.status, answer.headers["x-should-retry"])
+        assert ("error", "api_error") == (answer.json["type"], answer.json["error"]["type"])
+        assert answer.message == "llmposter failed inside (ZeroDivisionError); its log has more"
+        assert 200 == raw.ask("GET", "/v1/models").status
+        assert not server.mock.verify().ok
+
+
 def test_stopping_breaks_off_what_is_open() -> None:
     """A server that stops leaves no connection open and no thread behind, within a second."""
     with serving("[[states.a]]\nreply = 'late'\nlatency = '1h'\n") as server:
