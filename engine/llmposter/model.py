@@ -298,10 +298,15 @@ class Ended(Struct, frozen=True):
 Piece: TypeAlias = Started | Delta | Ended
 
 
-class Frame(Struct, frozen=True):
-    """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them)."""
+class Send(Struct, frozen=True):
+    """Write these bytes of the body."""
 
     data: bytes
+
+
+class Frame(Send, frozen=True):
+    """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them)."""
+
     piece: Piece | None = None
 
 
@@ -450,12 +455,6 @@ class Wait(Struct, frozen=True):
     """Let this many seconds pass on the clock."""
 
     seconds: float
-
-
-class Send(Struct, frozen=True):
-    """Write these bytes of the body."""
-
-    data: bytes
 
 
 Item: TypeAlias = Wait | Send

@@ -29,8 +29,7 @@ def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
     match step.outcome:
         case Reply() as reply if turn.stream:
             frames = wire.stream(turn, reply, pieces(reply, step.delivery.chunk))
-            sends = (Send(frame.data) for frame in frames)
-            return Plan(200, wire.head(turn, reply), streamed=True, items=_after(step.latency, sends))
+            return Plan(200, wire.head(turn, reply), streamed=True, items=_after(step.latency, frames))
         case Reply() as reply:
             return _at_once(step.latency, wire.whole(turn, reply))
         case Failure() as failure:
@@ -66,7 +65,7 @@ def _cut(part: Part, chunk: Chunk) -> Iterable[str]:
         case "whole":
             return (text,)
         case "characters":
-            return (text[at : at + chunk.size] for at in range(0, len(text), chunk.size))
+            return _by_characters(text, chunk.size)
         case "tokens":
             return _by_bytes(text, chunk.size * _BYTES_A_TOKEN)
         case "words":
@@ -76,11 +75,16 @@ def _cut(part: Part, chunk: Chunk) -> Iterable[str]:
             assert_never(chunk.unit)
 
 
-def _by_bytes(text: str, size: int) -> Iterator[str]:
+def _by_bytes(text: str, size: int) -> Iterable[str]:
     """At most *size* bytes of UTF-8 at a time, never a part of a character."""
-    if text.isascii():
-        yield from (text[at : at + size] for at in range(0, len(text), size))
-        return
+    return _by_characters(text, size) if text.isascii() else _by_whole_characters(text, size)
+
+
+def _by_characters(text: str, size: int) -> Iterator[str]:
+    return (text[at : at + size] for at in range(0, len(text), size))
+
+
+def _by_whole_characters(text: str, size: int) -> Iterator[str]:
     data = text.encode("utf-8", "surrogatepass")
     at = 0
     while at < len(data):

@@ -27,11 +27,10 @@ class Call:
         headed: its head is complete. old: HTTP/1.0. keep: the connection goes on after the answer.
         expects: its client waits for leave to send the body. upgrade: it offers another protocol.
         wrong: why it is refused, in whatever words its wire has. refused: the answer to what is no HTTP.
-        begun: the first byte of the answer is out. over: and the last.
+        over: the last byte of the answer is out.
     """
 
     __slots__ = (
-        "begun",
         "body",
         "chunked",
         "expects",
@@ -59,7 +58,7 @@ class Call:
         self.headers: dict[str, str] = {}
         self.body: list[bytes] = []
         self.repeats = self.size = self.timed = 0
-        self.expects = self.headed = self.old = self.upgrade = self.begun = self.over = self.chunked = False
+        self.expects = self.headed = self.old = self.upgrade = self.over = self.chunked = False
         self.keep = True
         self.head: RequestHead | None = None
         self.wrong: BadRequest | None = None
@@ -72,7 +71,6 @@ class Call:
         length = b"" if status in _BODILESS else b"content-length: %d\r\n" % len(body)
         connection = self._connection() if self.old or not self.keep else b""
         said = b"" if self.method == "HEAD" else body
-        self.begun = True
         self.peer.write(b"%b%b%b\r\n%b" % (head(status, headers), length, connection, said))
         self._ended()
 
@@ -81,7 +79,6 @@ class Call:
     def begin(self, status: int, headers: Pairs, data: bytes, *, last: bool) -> Awaitable[None] | None:
         if self.peer.gone:
             raise Gone
-        self.begun = True
         self.chunked = not self.old
         if self.old:
             # It knows no chunks, so that only the end of the connection ends a body whose length is not told.
@@ -138,7 +135,6 @@ class Call:
     def raw(self, data: bytes) -> Awaitable[None] | None:
         if self.peer.gone:
             raise Gone
-        self.begun = True
         self.peer.write(data)
         return self.peer.drained()
 

@@ -95,7 +95,6 @@ class Lent(HTTPConnection):
         lines = [f"HTTP/1.1 {status} {start_line.reason}", *(f"{name}: {value}" for name, value in headers.get_all())]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a header of an answer has a line break in it")
-        call.begun = True
         return self._out("\r\n".join((*lines, "", "")).encode("latin-1"), chunk or b"")
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:

@@ -24,7 +24,7 @@ def sound(pairs: Pairs) -> Iterator[tuple[str, str]]:
     """The headers that may go out, their values such that latin-1 takes them."""
     for name, value in pairs:
         if _allowed(name):
-            yield name, value if value.isascii() and value.isprintable() else _printable(value)
+            yield name, value if _plain(value) else _printable(value)
 
 
 def head(status: int, pairs: Pairs) -> bytes:
@@ -56,7 +56,9 @@ class _Lines(dict[tuple[str, str], bytes]):
     """A header's line, "" for one that may not go out; most of an answer's are those of the answer before."""
 
     def __missing__(self, pair: tuple[str, str]) -> bytes:
-        line = "".join([f"{name}: {value}\r\n" for name, value in sound((pair,))]).encode("latin-1")
+        name, value = pair
+        shown = value if _plain(value) else _printable(value)
+        line = f"{name}: {shown}\r\n".encode("latin-1") if _allowed(name) else b""
         if len(line) <= _LONGEST:
             if len(self) >= _MOST_LINES:
                 self.clear()
@@ -75,6 +77,10 @@ def _status_line(status: int) -> bytes:
 @lru_cache(maxsize=2)
 def _date_line(second: int) -> bytes:
     return f"date: {date(second)}\r\n".encode("ascii")
+
+
+def _plain(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _printable(value: str) -> str:

@@ -444,7 +444,7 @@ class Peer(Outlet):
         if self._held is not None and not self._queue:
             held, self._held = bytes(self._held), None
             asyncio.get_running_loop().call_soon(self.data_received, held)
-        if not self._pumping:
+        if self._queue and not self._pumping:
             self._pump()
 
     def _part(self) -> None:

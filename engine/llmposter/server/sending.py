@@ -6,6 +6,7 @@ The entry is completed before the last byte leaves, so that who has read an answ
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -79,23 +80,19 @@ class Sending:
 
     def _stream_at_once(self, plan: Plan) -> None:
         """A short stream without waits is one write; any other goes on in a task, from where this came to."""
-        held: list[Item] = []
+        held: list[bytes] = []
         size, items = 0, iter(plan.items)
         for item in items:
-            held.append(item)
-            if isinstance(item, Wait):
-                break
+            if size >= MOST_AT_ONCE or isinstance(item, Wait):
+                rest = chain((Send(b"".join(held)), item), items)
+                self._start(partial(self._stream, plan, rest))
+                return
+            held.append(item.data)
             size += len(item.data)
-            if size >= MOST_AT_ONCE:
-                break
-        else:
-            self.begun = True
-            self._sent = size
-            self._end("complete")
-            data = b"".join([item.data for item in held if isinstance(item, Send)])
-            self._line.begin(plan.status, plan.headers, data, last=True)
-            return
-        self._start(lambda: self._stream(plan, chain(held, items)))
+        self.begun = True
+        self._sent = size
+        self._end("complete")
+        self._line.begin(plan.status, plan.headers, b"".join(held), last=True)
 
     async def _later(self, seconds: float, plan: Plan, body: bytes) -> None:
         await wait(self._service.clock, seconds)

@@ -90,7 +90,7 @@ class OpenAIChat:
         yield from chunks.written(_BEGIN_NULL if _content(reply) is None else _BEGIN)
         for piece in pieces:
             if isinstance(piece, Delta) and (field := _FIELDS.get(type(piece.part))) is not None:
-                yield from chunks.written(b'{"%b":%b}' % (field, sse.encode(piece.text)), piece)
+                yield from chunks.spoken(field, piece)
             elif not isinstance(piece, Ended):
                 for delta in chunks.deltas(piece):
                     yield from chunks.delta(delta, piece)
@@ -127,11 +127,17 @@ class _Chunks:
         self._asked, self._reply, self._start = asked, reply, start
         self._starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
         self._end = (b',"usage":null}' if asked.usage else b"}") + b"\n\n"
+        self._rest = b',"logprobs":null,"finish_reason":null}]' + self._end
         self._calls: dict[int, int] = {}
         self._texts = 0
 
     def delta(self, delta: Json, piece: Piece) -> list[Frame]:
         return self.written(sse.encode(delta), piece)
+
+    def spoken(self, field: bytes, piece: Delta) -> list[Frame]:
+        """The next stretch of what is said, by far the most of a stream."""
+        rest = b'{"%b":%b}%b' % (field, sse.encode(piece.text), self._rest)
+        return [Frame(start + rest, piece) for start in self._starts]
 
     def written(self, delta: bytes, piece: Piece | None = None, finish: bytes = b"null") -> list[Frame]:
         """One chunk for each choice."""
