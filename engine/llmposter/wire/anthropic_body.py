@@ -128,13 +128,13 @@ class Tool(Struct, frozen=True):
         return self.type in (None, "custom")
 
 
-class ToolChoice(Struct, frozen=True):
+class ToolChoice(Struct, frozen=True, omit_defaults=True):
     type: str
     name: str | None = None
     disable_parallel_tool_use: bool | None = None
 
 
-class ThinkingConfig(Struct, frozen=True):
+class ThinkingConfig(Struct, frozen=True, omit_defaults=True):
     type: str
     budget_tokens: int | None = None
     display: str | None = None

@@ -72,6 +72,7 @@ def _unknown(value: str, place: list[str]) -> BadRequest:
     *where, field = place
     if field == "role":
         return BadRequest(f'messages: Unexpected role "{value}". Allowed roles are "user" or "assistant"')
+    where = where[:-1]
     known = IN_RESULTS if "tool_result" in where else ("text",)
     tags = ", ".join(f"'{each}'" for each in known)
     found = f"Input tag '{value}' found using '{field}' does not match any of the expected tags: {tags}"
