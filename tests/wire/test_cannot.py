@@ -5,17 +5,23 @@ Nothing here knows a provider: its own words are those of its SDK's types.
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from judging import Heard, judges
+from serving import program
 from speaker import CONNECTION
 from wire_cases import PARIS, reply
 
+from llmposter import lint
 from llmposter.core.delivery import pieces
-from llmposter.model import Request, Text, Turn
+from llmposter.model import Reply, Request, Text, ToolCall, Turn
 from llmposter.wire import load
 from llmposter.wire.finishes import MEANING
 from llmposter_dsl.place import At
 from llmposter_dsl.program import Chunk, Rule
+from llmposter_dsl.report import text
 from llmposter_dsl.source import Source, Span
 
 WIRES = sorted(load())
@@ -24,44 +30,95 @@ OWN = [(wire, word) for wire in WIRES for word in judges()[wire].words]
 WORDS = [(wire, word) for wire in WIRES for word in MEANING]
 
 
-def findings(wire: str, word: str) -> list[str]:
-    return list(load()[wire].cannot(Rule("ask#1", "ask", PLACE, finish=word)))
+def findings(wire: str, rule: Rule) -> list[str]:
+    return list(load()[wire].cannot(rule))
 
 
-def sent(wire: str, word: str) -> tuple[Heard, Heard, bytes]:
-    """What is heard of an answer that ends so, whole and streamed; and its bytes."""
-    call = MEANING.get(word) == "tool_calls"
-    said_ = reply(PARIS if call else Text("It is so."), finish=word)
+def ending(word: str) -> tuple[Rule, Reply]:
+    """A rule and its reply that end with this word."""
+    part = PARIS if MEANING.get(word) == "tool_calls" else Text("It is so.")
+    return Rule("ask#1", "ask", PLACE, finish=word), reply(part, finish=word)
+
+
+def sent(wire: str, said: Reply) -> tuple[Heard, Heard]:
+    """What is heard of a reply, whole and streamed."""
     turns = []
     for stream in (False, True):
         path, headers, body = judges()[wire].request(stream=stream)
         turn = load()[wire].read(Request("POST", path, {}, headers, body, CONNECTION))
         assert isinstance(turn, Turn)
         turns.append(turn)
-    whole = load()[wire].whole(turns[0], said_).body
-    frames = load()[wire].stream(turns[1], said_, pieces(said_, Chunk(1, "words")))
-    return judges()[wire].whole(whole), judges()[wire].streamed(b"".join(frame.data for frame in frames)), whole
+    whole = load()[wire].whole(turns[0], said).body
+    frames = load()[wire].stream(turns[1], said, pieces(said, Chunk(1, "words")))
+    return judges()[wire].whole(whole), judges()[wire].streamed(b"".join(frame.data for frame in frames))
 
 
 @pytest.mark.parametrize("wire, word", OWN)
 def test_a_providers_own_word_goes_out_as_it_is(wire: str, word: str) -> None:
     """Every finish reason of the SDK's types can be had, with nothing for the checker to report."""
-    assert [] == findings(wire, word)
-    whole, streamed, _ = sent(wire, word)
+    rule, said = ending(word)
+    assert [] == findings(wire, rule)
+    whole, streamed = sent(wire, said)
     assert [word, word] == [whole.raw, streamed.raw]
 
 
 @pytest.mark.parametrize("wire, word", WORDS)
 def test_any_providers_word_means_the_same_on_all(wire: str, word: str) -> None:
     """It is sent as the word that means the same, or the checker says that there is none."""
-    whole, streamed, _ = sent(wire, word)
+    rule, said = ending(word)
+    whole, streamed = sent(wire, said)
     assert whole.finish == streamed.finish
-    assert (whole.finish != MEANING[word]) == bool(findings(wire, word)), whole
+    assert (whole.finish != MEANING[word]) == bool(findings(wire, rule)), whole
 
 
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_word_that_nobody_knows_is_reported(wire: str) -> None:
-    """The sentence quotes it and tells words that the provider has; some of them can be used."""
-    (told,) = findings(wire, "done")
-    assert 'no finish reason "done"' in told.replace("stop reason", "finish reason")
+    """The sentence quotes it, and tells words that the provider has."""
+    (told,) = findings(wire, Rule("ask#1", "ask", PLACE, finish="done"))
+    assert re.search('no (finish|stop) reason "done"', told)
     assert any(f'"{word}"' in told for word in judges()[wire].words)
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", ["{}", '{"city": "Par', "ls -l", "[1]", "null", '"Paris"', ""])
+@pytest.mark.parametrize("wire", WIRES)
+def test_arguments_that_a_provider_cannot_send_are_reported(wire: str, arguments: str) -> None:
+    """What is heard, whole and streamed, is the text as the rule gives it, or the checker says that it cannot be."""
+    (rule,) = program(CALLING.format(arguments=arguments)).states["ask"]
+    whole, streamed = sent(wire, reply(ToolCall("call_1", "get_weather", arguments)))
+    assert whole.calls == streamed.calls
+    told = [call.arguments for call in whole.calls]
+    # No arguments at all are an empty object to those that have objects.
+    assert (told in ([arguments], [arguments or "{}"])) == (not findings(wire, rule)), (whole, findings(wire, rule))
+
+
+CALLING = """
+[[states.ask]]
+call = {{ tool = "get_weather", arguments = '{arguments}' }}
+"""
+
+
+# --- as the checker tells it ------------------------------------------------------------------------------------------
+
+SCENARIO = """
+[[states.ask]]
+reply  = "One moment."
+finish = "pause"
+
+[[otherwise]]
+call = { tool = "get_weather", arguments = "{" }
+"""
+
+
+def test_the_checker_tells_each_with_its_place_and_its_provider(tmp_path: Path) -> None:
+    """One finding for each provider that cannot say it, at the key that says it."""
+    path = tmp_path / "a.toml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    checked = lint.check([path])
+    found = [text(each).removeprefix(f"{path}:") for each in checked.diagnostics if each.code == "LP401"]
+    assert {"4:10-4:17": {"Gemini", "OpenAI Chat", "OpenAI Responses"}, "6:1-6:14": {"Gemini"}} == {
+        place: {told.split(" LP401 ")[1].split(" has no ")[0] for told in found if told.startswith(place)}
+        for place in {told.split()[0] for told in found}
+    }

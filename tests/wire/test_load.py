@@ -44,10 +44,16 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 def test_the_wires_of_the_package_are_found() -> None:
     """By their names, each with its routes; the same ones each time."""
-    assert {"openai"} <= set(wires.load())
+    assert {"openai", "responses", "anthropic", "gemini"} == set(wires.load())
     assert all(name == wire.name for name, wire in wires.load().items())
     assert wires.load()["openai"].routes == (Route("POST", "/v1/chat/completions"),)
     assert wires.load() is wires.load()
+
+
+def test_no_two_wires_answer_one_route() -> None:
+    """Each path with its method is one wire's."""
+    routes = [route for wire in wires.load().values() for route in wire.routes]
+    assert len(routes) == len({(route.method, route.path) for route in routes})
 
 
 def test_what_stands_beside_the_wires_is_found() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any, get_args
 
@@ -42,9 +43,11 @@ class Joined:
         self._buffers: dict[int, bytes] = {}
 
     def take(self, event: Any) -> None:
-        self.message = accumulate_event(
-            event=event, current_snapshot=self.message, json_bufs=self._buffers, output_format=anthropic.NOT_GIVEN
-        )
+        # Of an input that is no JSON the accumulation raises; the events show it all the same.
+        with suppress(ValueError):
+            self.message = accumulate_event(
+                event=event, current_snapshot=self.message, json_bufs=self._buffers, output_format=anthropic.NOT_GIVEN
+            )
         if event.type == "content_block_delta" and event.delta.type == "input_json_delta":
             self.inputs[event.index] = self.inputs.get(event.index, "") + event.delta.partial_json
 
@@ -131,11 +134,14 @@ def _refused(texts: list[str], refusal: str | None) -> int:
 def called(message: Any, inputs: Mapping[int, str]) -> Iterator[Called]:
     for index, block in enumerate(message.content):
         if block.type == "tool_use":
-            text = inputs.get(index) or json.dumps(block.input, separators=(",", ":"), ensure_ascii=False)
-            # As Anthropic's guide has clients keep an input that is no JSON object.
             # The server's own ids have Anthropic's prefix here, and end alike everywhere (docs/providers/anthropic.md).
             id_ = re.sub(r"toolu_(?:01)?([0-9a-f]{24})", r"call_\1", block.id)
-            yield Called(id_, block.name, block.input.get("INVALID_JSON", text))
+            yield Called(id_, block.name, inputs.get(index) or _text(block.input))
+
+
+def _text(given: Mapping[str, Any]) -> str:
+    # As Anthropic's guide has clients keep an input that is no JSON object.
+    return given.get("INVALID_JSON") or json.dumps(given, separators=(",", ":"), ensure_ascii=False)
 
 
 def kept(message: Any, inputs: Mapping[int, str]) -> Any:
