@@ -95,6 +95,7 @@ def test_base64_is_of_numbers_of_32_bits(server: Running) -> None:
     assert plain["data"][0]["embedding"] == pytest.approx(numbers, abs=1e-7)
 
 
+EMPTY = "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
 RULES = """
 [[states.talk]]
 when = 'model == "gpt-x"'
@@ -138,10 +139,10 @@ def test_rules_say_vectors_and_errors() -> None:
         ({"model": SMALL}, "Missing required parameter: 'input'.", "input"),
         ({"model": SMALL, "input": None}, "Invalid type for 'input':", "input"),
         ({"model": SMALL, "input": 7}, "Invalid type for 'input':", "input"),
-        ({"model": SMALL, "input": ""}, "Invalid 'input': input cannot be an empty string.", "input"),
-        ({"model": SMALL, "input": []}, "Invalid 'input': input cannot be an empty array.", "input"),
-        ({"model": SMALL, "input": ["a", ""]}, "Invalid 'input[1]': input cannot be an empty string.", "input"),
-        ({"model": SMALL, "input": [[1], []]}, "Invalid 'input[1]': input cannot be an empty array.", "input"),
+        ({"model": SMALL, "input": ""}, f"{EMPTY} (input is empty.)", None),
+        ({"model": SMALL, "input": []}, f"{EMPTY} (input is empty.)", None),
+        ({"model": SMALL, "input": ["a", ""]}, f"{EMPTY} (input[1] is empty.)", None),
+        ({"model": SMALL, "input": [[1], []]}, f"{EMPTY} (input[1] is empty.)", None),
         ({"model": SMALL, "input": ["a", 1]}, "Invalid 'input': expected a string, or an array of token ids.", "input"),
         ({"model": SMALL, "input": [-1]}, "Invalid 'input': expected a string, or an array of token ids.", "input"),
         ({"model": SMALL, "input": [True]}, "Invalid type for 'input[0]':", "input[0]"),
@@ -174,6 +175,36 @@ def test_what_openai_refuses_is_refused(server: Running, body: Any, message: str
     assert param == answer.json["error"]["param"]
     entry = server.mock.journal("refused")["entries"][-1]
     assert ("refused", "openai", answer.message) == (entry["outcome"], entry["provider"], entry["detail"])
+
+
+TOKENS = [1] * 8192
+LONG = "This model's maximum context length is 8192 tokens, however you requested {0} tokens ({0} in your prompt;"
+
+
+@pytest.mark.parametrize(
+    "given, message, code",
+    [
+        ([1] * 8193, LONG.format(8193), None),
+        (["a", "b" * 65_544], LONG.format(16_386), None),
+        ([TOKENS] * 37, "Requested 303104 tokens, max 300000 tokens per request", "max_tokens_per_request"),
+        (["c" * 32_000] * 80, "Requested 640000 tokens, max 300000 tokens per request", "max_tokens_per_request"),
+    ],
+)
+def test_more_than_openai_takes_is_told(client: openai.OpenAI, given: Any, message: str, code: str | None) -> None:
+    """In one input and in all; a count that is only estimated has to be twice as high."""
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.embeddings.create(model=SMALL, input=given, dimensions=1)
+    assert raised.value.body["message"].startswith(message)
+    assert code == raised.value.code
+
+
+@pytest.mark.parametrize(
+    "model, given",
+    [(SMALL, TOKENS), (SMALL, [TOKENS] * 36), (SMALL, "b" * 65_000), ("mine", [[1] * 9000] * 40)],
+)
+def test_as_much_as_openai_takes_is_taken(client: openai.OpenAI, model: str, given: Any) -> None:
+    """And any amount for a model that is not OpenAI's."""
+    assert client.embeddings.create(model=model, input=given, dimensions=1).data
 
 
 NESTED = st.recursive(

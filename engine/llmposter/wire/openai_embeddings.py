@@ -25,6 +25,14 @@ _USUAL: Final = 1536
 _MODELS: Final = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-embedding-ada-002": 1536}
 """OpenAI's models, with the dimensions that they have."""
 _FIXED: Final = frozenset(("text-embedding-ada-002",))
+_MOST_TOKENS: Final = 8192
+"""Of one input (API reference, "Create embeddings", `input`)."""
+_MOST_IN_ALL: Final = 300_000
+_PER_REQUEST: Final = "max_tokens_per_request"
+# https://github.com/openai/openai-python/issues/576
+_INVALID: Final = (
+    "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
+)
 _FORMATS: Final = {"encoding_format": ("float", "base64")}
 
 
@@ -53,6 +61,9 @@ class Embeddings:
         inputs = _inputs(body.input)
         if isinstance(inputs, BadRequest):
             return inputs
+        counts = [desk.estimate(one.text) if one.tokens is None else one.tokens for one in inputs]
+        if body.model in _MODELS and (long := _too_long(inputs, counts)) is not None:
+            return long
         most = _MODELS.get(body.model, _USUAL)
         vectors = []
         for one in inputs:
@@ -60,8 +71,7 @@ class Embeddings:
             if isinstance(vector, Failure):
                 return vector
             vectors.append(vector)
-        used = sum(desk.estimate(one.text) if one.tokens is None else one.tokens for one in inputs)
-        told = _told(body, vectors, used)
+        told = _told(body, vectors, sum(counts))
         return Response(200, (("content-type", JSON), *of_server(request.body)), told)
 
 
@@ -101,9 +111,22 @@ def _inputs(given: Input) -> list[Each] | BadRequest:
         return found
     for one in found:
         if not one.text:
-            what = "input cannot be an empty string" if one.tokens is None else "input cannot be an empty array"
-            return BadRequest(f"Invalid '{one.place}': {what}.", "input")
+            return BadRequest(f"{_INVALID} ({one.place} is empty.)")
     return found
+
+
+def _too_long(inputs: list[Each], counts: list[int]) -> Failure | None:
+    """OpenAI's own models take so much and no more. A count that is estimated has to be twice as high."""
+    sure = [count if one.tokens is not None else count // 2 for one, count in zip(inputs, counts, strict=True)]
+    for count, certain in zip(counts, sure, strict=True):
+        if certain > _MOST_TOKENS:
+            message = f"This model's maximum context length is {_MOST_TOKENS} tokens, however you requested {count} "
+            message += f"tokens ({count} in your prompt; 0 for the completion). "
+            return Failure("bad_request", 400, message=f"{message}Please reduce your prompt; or completion length.")
+    if sum(sure) > _MOST_IN_ALL:
+        message, kind = f"Requested {sum(counts)} tokens, max {_MOST_IN_ALL} tokens per request", _PER_REQUEST
+        return Failure("bad_request", 400, message=message, type=kind, code=kind)
+    return None
 
 
 def _told(body: Body, vectors: list[tuple[float, ...]], used: int) -> bytes:
