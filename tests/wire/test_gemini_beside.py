@@ -54,6 +54,26 @@ def test_contents_are_embedded(client: genai.Client, model: str, size: int) -> N
     assert [8] == [len(each.values) for each in small.embeddings]
 
 
+@pytest.mark.parametrize(
+    "model, size, counted",
+    [
+        ("text-embedding-005", 768, (False, 1)),
+        ("gemini-embedding-001", 3072, (None, None)),
+        ("gemini-embedding-2-preview", 3072, (None, None)),
+    ],
+)
+def test_vertex_ai_embeds_too(server: Running, model: str, size: int, counted: Any) -> None:
+    """By each of the three methods that the SDK has for its models."""
+    options = types.HttpOptions(base_url=server.url)
+    with genai.Client(vertexai=True, api_key="any", http_options=options) as client:
+        (one,) = client.models.embed_content(model=model, contents="one").embeddings
+        (small,) = client.models.embed_content(
+            model=model, contents="one", config={"output_dimensionality": 8}
+        ).embeddings
+    assert (size, 8) == (len(one.values), len(small.values))
+    assert counted == (one.statistics.truncated, one.statistics.token_count)
+
+
 def test_one_content_is_embedded_by_its_own_method(server: Running) -> None:
     """Which the SDK does not use."""
     with Raw(server.url) as raw:
@@ -98,6 +118,15 @@ WRONG: list[tuple[str, Any, int, str]] = [
     (
         "models/m:batchEmbedContents", {"requests": [{**TEXT, "outputDimensionality": 4000}]}, 400,
         f"{BATCH}[0].output_dimensionality: output_dimensionality must be in the range [1, 3072].",
+    ),
+    ("models/m:predict", {}, 400, "* PredictRequest.instances: instances is not specified\n"),
+    (
+        "models/m:predict", {"instances": [{"content": 7}]}, 400,
+        "Invalid value at 'instances[0].content' (TYPE_STRING), 7",
+    ),
+    (
+        "models/m:predict", {"instances": [{"content": "x"}], "parameters": {"outputDimensionality": -1}}, 400,
+        "* PredictRequest.parameters.output_dimensionality: output_dimensionality must be in the range [1, 3072].",
     ),
     ("models/m:countTokens", {}, 400, "* CountTokensRequest.contents: contents is not specified\n"),
     ("models/m:countTokens", {"contents": 7}, 400, f"Invalid value at 'contents' ({OF_GEMINI}.Content), 7"),

@@ -78,6 +78,7 @@ BODIES: dict[str, Any] = {
     "countTokens": {"contents": VALID["contents"], "generateContentRequest": VALID},
     "embedContent": EMBED,
     "batchEmbedContents": {"requests": [EMBED, EMBED]},
+    "predict": {"instances": [{"content": "a"}], "parameters": {"outputDimensionality": 3}},
 }
 MOCK = Mock([], ManualClock())
 BESIDE = {

@@ -14,26 +14,37 @@ from llmposter.wire.gemini_read import ACTIONS, path, refused
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from llmposter.model import Desk, Endpoint, Request
 
 _MOST_DIMENSIONS: Final = 3072
-_DIMENSIONS: Final = {"text-embedding-004": 768, "embedding-001": 768}
-"""Of the models that do not have the most."""
+_SHORTER: Final = ("text-embedding-004", "text-embedding-005", "text-multilingual-embedding-002", "embedding-001")
+_SHORT: Final = 768
+"""Dimensions of the models that do not have the most."""
 _MOST_REQUESTS: Final = 100
 
 
-class One(Struct, frozen=True):
-    """What is read of a request for one vector."""
+class Size(Struct, frozen=True):
+    """How many numbers a vector shall have."""
 
-    content: sent.Content | None = None
     outputDimensionality: int | None = None  # noqa: N815 - the provider's
     output_dimensionality: int | None = None
 
     @property
-    def dimensions(self) -> int | None:
+    def asked(self) -> int | None:
         return self.output_dimensionality if self.outputDimensionality is None else self.outputDimensionality
+
+
+class One(Size, frozen=True):
+    """What is read of a request for one vector; the configuration is Vertex AI's."""
+
+    content: sent.Content | None = None
+    embedContentConfig: Size | None = None  # noqa: N815 - the provider's
+    embed_content_config: Size | None = None
+
+    @property
+    def size(self) -> int | None:
+        config = self.embedContentConfig or self.embed_content_config
+        return self.asked if config is None else config.asked
 
 
 class Batch(Struct, frozen=True):
@@ -56,7 +67,7 @@ class Embed:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return refused(_ONE, request.body)
         vectors = _vectors([asked], path(request)[0], desk, "EmbedContentRequest")
-        return vectors if not isinstance(vectors, list) else _told({"embedding": {"values": vectors[0]}})
+        return vectors if not isinstance(vectors, list) else told({"embedding": {"values": vectors[0]}})
 
 
 class BatchEmbed:
@@ -76,15 +87,21 @@ class BatchEmbed:
         if len(asked) > _MOST_REQUESTS:
             return BadRequest(f"* {what}: at most {_MOST_REQUESTS} requests can be in one batch\n", "requests")
         vectors = _vectors(asked, path(request)[0], desk, f"{what}[{{}}]")
-        return vectors if not isinstance(vectors, list) else _told({"embeddings": [{"values": v} for v in vectors]})
+        return vectors if not isinstance(vectors, list) else told({"embeddings": [{"values": v} for v in vectors]})
 
 
 def _vectors(asked: list[One], model: str, desk: Desk, place: str) -> list[tuple[float, ...]] | Failure | BadRequest:
-    if (wrong := next(_wrong(asked, place), None)) is not None:
-        return wrong
-    vectors = []
-    for one in asked:
-        size = one.dimensions or _DIMENSIONS.get(model, _MOST_DIMENSIONS)
+    sizes: list[int] = []
+    for n, one in enumerate(asked):
+        where = place.format(n)
+        if one.content is None or not one.content.listed:
+            return BadRequest(f"* {where}.content: contents is not specified\n", "content")
+        size = dimensions_of(model, one.size, where)
+        if isinstance(size, BadRequest):
+            return size
+        sizes.append(size)
+    vectors: list[tuple[float, ...]] = []
+    for one, size in zip(asked, sizes, strict=True):
         vector = desk.vector(text_of(one.content), model, size)
         if isinstance(vector, Failure):
             return vector
@@ -92,19 +109,16 @@ def _vectors(asked: list[One], model: str, desk: Desk, place: str) -> list[tuple
     return vectors
 
 
-def _wrong(asked: list[One], place: str) -> Iterator[BadRequest]:
-    for n, one in enumerate(asked):
-        where = place.format(n)
-        if one.content is None or not one.content.listed:
-            yield BadRequest(f"* {where}.content: contents is not specified\n", "content")
-        elif one.dimensions is not None and not 0 < one.dimensions <= _MOST_DIMENSIONS:
-            bounds = f"must be in the range [1, {_MOST_DIMENSIONS}]"
-            yield BadRequest(
-                f"* {where}.output_dimensionality: output_dimensionality {bounds}.", "output_dimensionality"
-            )
+def dimensions_of(model: str, asked: int | None, place: str) -> int | BadRequest:
+    """How long a vector of this model is; *place* is where the request may say so."""
+    if asked is not None and not 0 < asked <= _MOST_DIMENSIONS:
+        bounds = f"output_dimensionality must be in the range [1, {_MOST_DIMENSIONS}]."
+        return BadRequest(f"* {place}.output_dimensionality: {bounds}", "output_dimensionality")
+    return asked or (_SHORT if model in _SHORTER else _MOST_DIMENSIONS)
 
 
-def _told(value: object) -> Response:
+def told(value: object) -> Response:
+    """The answer of an endpoint."""
     return Response(200, HEADERS, encode(value))
 
 

@@ -1,0 +1,60 @@
+"""Vertex AI's ``predict``, by which its older embedding models are asked: a vector for each instance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from llmposter.model import BadRequest, Failure, Response, Route, Struct
+from llmposter.wire.gemini_embeddings import Size, dimensions_of, told
+from llmposter.wire.gemini_read import ACTIONS, path, refused
+
+if TYPE_CHECKING:
+    from llmposter.model import Desk, Endpoint, Json, Request
+
+
+class Instance(Struct, frozen=True):
+    content: str
+
+
+class Body(Struct, frozen=True):
+    """What is read of a request."""
+
+    instances: list[Instance] | None = None
+    parameters: Size = Size()
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+
+
+class Predict:
+    """The endpoint."""
+
+    provider = "gemini"
+    routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:predict") for path in ACTIONS)
+
+    def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
+        try:
+            body = _BODY.decode(request.body.decode("utf-8"))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return refused(_BODY, request.body)
+        if not body.instances:
+            return BadRequest("* PredictRequest.instances: instances is not specified\n", "instances")
+        model, asked = path(request)[0], body.parameters
+        size = dimensions_of(
+            model, asked.outputDimensionality or asked.output_dimensionality, "PredictRequest.parameters"
+        )
+        if isinstance(size, BadRequest):
+            return size
+        predictions: list[Json] = []
+        for instance in body.instances:
+            vector = desk.vector(instance.content, model, size)
+            if isinstance(vector, Failure):
+                return vector
+            statistics = {"truncated": False, "token_count": desk.estimate(instance.content)}
+            predictions.append({"embeddings": {"values": vector, "statistics": statistics}})
+        return told({"predictions": predictions})
+
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (Predict(),)
