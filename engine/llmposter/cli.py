@@ -134,6 +134,9 @@ class _Existing(click.ParamType[str]):
 @click.option(
     "--journal-size", default=10_000, show_default=True, type=click.IntRange(1), help="Requests that are remembered."
 )
+@click.option(
+    "--conversations", default=20_000, show_default=True, type=click.IntRange(1), help="Conversations held at once."
+)
 @click.option("--log-format", default="console", show_default=True, type=click.Choice(["console", "json"]))
 @click.option("--verbose", is_flag=True, help="A log line for every request, and where a bug happened.")
 def run(  # noqa: PLR0913, PLR0917 - an argument for each option
@@ -143,6 +146,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     seed: int | None,
     clock: str,
     journal_size: int,
+    conversations: int,
     log_format: Format,
     verbose: bool,  # noqa: FBT001 - click's
 ) -> int:
@@ -158,7 +162,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
 
     log = Log(log_format, verbose=verbose)
     of_libraries(log)
-    settings = Settings(host=host, port=port, clock=clock, journal_size=journal_size, watch=log)
+    settings = Settings(host, port, clock, journal_size=journal_size, most_conversations=conversations, watch=log)
     try:
         serve(programs, settings, lambda server: _ready(server, programs))
     except CannotListen as error:

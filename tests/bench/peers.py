@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cases import Case, fakellm_yaml, fixtures_json, fixtures_yaml, toml
@@ -44,6 +44,10 @@ OURS = Peer(
     ".toml",
     toml,
 )
+
+
+HOLDING = replace(OURS, command=lambda file, port: [*OURS.command(file, port), "--conversations", "1000000"])
+"""Ourselves, with room for every conversation that is begun."""
 
 
 def found(*, install: bool) -> list[Peer]:

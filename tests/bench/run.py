@@ -19,7 +19,7 @@ from typing import Any
 import report
 from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
 from measuring import alternated, client, environment, ratio, running
-from peers import OURS, Peer, found
+from peers import HOLDING, OURS, Peer, found
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class Point:
     memory: float
 
 
-def curve(cases: dict[str, Case], held: dict[str, int], counts: Counts) -> dict[str, Point]:
+def curve(cases: dict[str, Case], held: dict[str, int], counts: Counts, who: Peer = OURS) -> dict[str, Point]:
     """Each point of a curve, measured in turn on servers that all run at once."""
     with ExitStack() as stack:
         load = stack.enter_context(client())
-        servers = {point: stack.enter_context(running(OURS, case)) for point, case in cases.items()}
+        servers = {point: stack.enter_context(running(who, case)) for point, case in cases.items()}
         for point, server in servers.items():
             server.ask(load, cases[point], max(1, held.get(point, 300)))
         memory = {point: server.memory() for point, server in servers.items()}
@@ -106,7 +106,7 @@ def growing(counts: Counts, into: Results) -> None:
     # Few requests a round: those of the emptiest server are held by it as well.
     few = Counts(requests=max(counts.requests // 20, 100), rounds=counts.rounds)
     held = {str(n): n for n in counts.held}
-    by_held = curve(dict.fromkeys(held, PLAIN), held, few)
+    by_held = curve(dict.fromkeys(held, PLAIN), held, few, HOLDING)
     by_history = curve({str(n): Case("", messages=n) for n in counts.histories}, {}, counts)
     named = {"rules": by_rules, "conversations held": by_held, "messages of history": by_history}
     for name, points in named.items():

@@ -171,6 +171,20 @@ def test_a_clock_can_stand_still(files: Path) -> None:
     assert "the clock stands still" in run.end()[2]
 
 
+def test_as_many_conversations_are_held_as_the_option_says(files: Path) -> None:
+    """Of more than `--conversations` says the one that was idle for longest goes, and the journal names it."""
+    run = Run(files / "good.toml", "--port", 0, "--conversations", 2)
+    with Raw(run.url) as raw:
+        for number in range(3):
+            raw.ask("POST", CHAT, chat(f"hi {number}"))
+        assert ["c2", "c3"] == [
+            held["id"] for held in raw.ask("GET", "/_llmposter/conversations").json["conversations"]
+        ]
+        event = raw.ask("GET", "/_llmposter/journal").json["entries"][-1]
+        assert ("event", "c1") == (event["outcome"], event["conversation"])
+    run.end()
+
+
 def test_it_warns_where_others_can_reach_it(files: Path) -> None:
     """Listening beyond loopback is warned of, and then any `Host` is answered; clients here are told a real address."""
     run = Run(files / "good.toml", "--port", 0, "--host", "0.0.0.0")

@@ -56,7 +56,7 @@ def _plus_one(counts: Mapping[str, int], name: str) -> dict[str, int]:
     return {**counts, name: counts.get(name, 0) + 1}
 
 
-class Conversation(Struct, frozen=True):
+class Conversation(Struct, frozen=True, gc=False):
     """A conversation at one position. JSON-able; a new one is made for every step.
 
     Attributes:
@@ -123,7 +123,7 @@ class Pattern(Struct, frozen=True):
     calls: tuple[Pieces | Shape, ...] = ()
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """The result of `advance`.
 
     Attributes:

@@ -43,8 +43,27 @@ class Found(msgspec.Struct, eq=False):
         return self.position is not None and not self.position.root
 
 
+def find(players: Sequence[Player], session: Session, turn: Turn, prints: Prints, now: float) -> Found | None:
+    """Where the request stands; None if no scenario takes it."""
+    if prints.last >= 0:
+        return Dispatch(players, session, turn, prints, now).find()
+    for player in players:
+        if player.program.serves is None or player.machine.serves(turn):
+            return _entered(player, session, turn, prints)
+    return None
+
+
+def _entered(player: Player, session: Session, turn: Turn, prints: Prints) -> Found:
+    """The space that the request is of, and who asks."""
+    if player.program.key is not None and (key := player.machine.key(turn)) is not None:
+        return Found(player, session.space(player.index, key), Caller(b"", NOWHERE, prints.full, turn.retry))
+    who = client_of(turn.system, counts=turn.retry is not None)
+    caller = Caller(who, turn.request.connection, prints.full, turn.retry)
+    return Found(player, session.space(player.index, None), caller)
+
+
 class Dispatch(msgspec.Struct, eq=False):
-    """The look-up of one request."""
+    """The look-up of one request that has a history."""
 
     players: Sequence[Player]
     session: Session
@@ -55,18 +74,19 @@ class Dispatch(msgspec.Struct, eq=False):
     _found: dict[int, Found] = {}
 
     def find(self) -> Found | None:
-        """Where the request stands; None if no scenario takes it."""
-        if self.prints.last < 0:
-            for player in self.players:
-                if player.program.serves is None or player.machine.serves(self.turn):
-                    return self._enter(player)
-            return None
+        if len(self.players) == 1:
+            return self._only(self.players[0])
         for look in (self._recorded, self._replayed):
             for serves in (True, False):
                 for player in self.players:
-                    if (len(self.players) == 1 or self._served(player) is serves) and (found := look(player)).known:
+                    if self._served(player) is serves and (found := look(player)).known:
                         return found
         return next((self._replayed(player) for player in self.players if self._served(player)), None)
+
+    def _only(self, player: Player) -> Found | None:
+        if (found := self._recorded(player)).known or (found := self._replayed(player)).known or self._served(player):
+            return found
+        return None
 
     def _served(self, player: Player) -> bool:
         if (known := self._serves.get(player.index)) is None:
@@ -74,17 +94,8 @@ class Dispatch(msgspec.Struct, eq=False):
         return known
 
     def _enter(self, player: Player) -> Found:
-        """The space that the request is of, and who asks."""
-        if (found := self._found.get(player.index)) is not None:
-            return found
-        turn, full = self.turn, self.prints.full
-        if player.program.key is not None and (key := player.machine.key(turn)) is not None:
-            caller = Caller(b"", NOWHERE, full, turn.retry)
-        else:
-            key = None
-            who = client_of(turn.system, counts=turn.retry is not None)
-            caller = Caller(who, turn.request.connection, full, turn.retry)
-        self._found[player.index] = found = Found(player, self.session.space(player.index, key), caller)
+        if (found := self._found.get(player.index)) is None:
+            found = self._found[player.index] = _entered(player, self.session, self.turn, self.prints)
         return found
 
     def _recorded(self, player: Player) -> Found:

@@ -24,6 +24,8 @@ KEEPS_ANSWER: Final = 600.0
 """Seconds for which a closed lane keeps its answer."""
 MOST_CLOSED: Final = 10_000
 """Closed lanes that keep their answer, on the whole server."""
+_AT_ONCE: Final = 100
+"""The share of those that is let go of at once where there are too many."""
 _GLANCE: Final = 64
 """How many lanes are looked at, oldest first, for one whose connection is closed."""
 
@@ -107,14 +109,17 @@ class Kept:
             self._trim(now)
 
     def _trim(self, now: float) -> None:
-        """No more than may be; and none whose time is over, the next time when that of the first one is."""
+        """Some of too many at once; and those whose time is over, the next time when that of the first one is."""
         lanes = self.lanes
-        while True:
-            first = next(iter(lanes))
-            self._due = first.closed_at + KEEPS_ANSWER
-            if len(lanes) <= MOST_CLOSED and self._due >= now:
-                return
-            first.talk.space.lanes.forget(first)
+        many = len(lanes) > MOST_CLOSED
+        for _ in range(1 + MOST_CLOSED // _AT_ONCE if many else 0):
+            self._forget(next(iter(lanes)))
+        while (first := next(iter(lanes))).closed_at < now - KEEPS_ANSWER:
+            self._forget(first)
+        self._due = first.closed_at + KEEPS_ANSWER
+
+    def _forget(self, lane: Lane) -> None:
+        lane.talk.space.lanes.forget(lane)
 
 
 class Lanes:

@@ -13,7 +13,7 @@ from llmposter.core import views
 from llmposter.core.conformance import findings
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.desk import SessionDesk
-from llmposter.core.dispatch import Dispatch
+from llmposter.core.dispatch import find
 from llmposter.core.fingerprint import Prints
 from llmposter.core.journal import Entry, Journal, render, shown_violation
 from llmposter.core.play import Play
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llmposter.core.positions import Talk
     from llmposter_dsl.program import Program
 
-MOST_CONVERSATIONS: Final = 100_000
+MOST_CONVERSATIONS: Final = 20_000
 JOURNAL_SIZE: Final = 10_000
 
 
@@ -86,11 +86,11 @@ class Mock:
         if turn.previous or turn.thread or turn.references:
             turn = self._sessions.library.told(turn)
         prints = Prints(turn.messages)
-        found = Dispatch(self._players, session, turn, prints, now).find()
+        found = find(self._players, session, turn, prints, now)
         if turn.continues and (found is None or not found.known):
             # The client put words into the assistant's mouth; what is asked for stands before them.
             prints = Prints(turn.messages[:-1], turn.messages[-1].text)
-            found = Dispatch(self._players, session, turn, prints, now).find()
+            found = find(self._players, session, turn, prints, now)
         program = None
         if found is None:
             step = self._unserved()

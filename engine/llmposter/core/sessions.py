@@ -84,16 +84,15 @@ class Recent:
 
     def begins(self, talk: Talk) -> None:
         self.size += 1
-        self.asked(talk)
+        talk.mentions = 1
+        self._mentions.append(talk)
 
     def asked(self, talk: Talk) -> None:
-        mentions = self._mentions
-        if mentions and mentions[-1] is talk:
-            return
-        talk.mentions += 1
-        mentions.append(talk)
-        if len(mentions) > 2 * self.size + _MENTIONS:
-            self._sweep()
+        if self._mentions[-1] is not talk:
+            talk.mentions += 1
+            self._mentions.append(talk)
+            if len(self._mentions) > 2 * self.size + _MENTIONS:
+                self._sweep()
 
     def pop(self) -> Talk:
         """The one asked longest ago, out of the order."""

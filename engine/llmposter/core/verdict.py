@@ -67,7 +67,9 @@ def judge(
             )
         )
     if lost:
-        problems.append(Problem("dropped", f"{lost} idle conversations were dropped"))
+        problems.append(
+            Problem("dropped", f"{lost} idle conversations were dropped; a larger --conversations keeps them")
+        )
     return Verdict(not problems, tuple(problems))
 
 

@@ -20,7 +20,7 @@ from tornado.netutil import bind_sockets
 
 from llmposter.core.clock import Clock, ManualClock, RealClock
 from llmposter.core.heap import settle
-from llmposter.core.mock import JOURNAL_SIZE, Mock
+from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
 from llmposter.server.admin import application
 from llmposter.server.fast import Fast
 from llmposter.server.service import Service
@@ -47,6 +47,7 @@ class Settings:
     Attributes:
         port: 0 takes a free one.
         clock: ``real`` or ``manual``.
+        journal_size: requests that are remembered. most_conversations: that are held at once.
         most_connections: that are open at once; more are turned away with a 503 that says so.
         transport: ``fast``, or ``tornado`` for Tornado's own; the environment variable LLMPOSTER_TRANSPORT has the
             say where nothing is given.
@@ -56,6 +57,7 @@ class Settings:
     port: int = 0
     clock: str = "real"
     journal_size: int = JOURNAL_SIZE
+    most_conversations: int = MOST_CONVERSATIONS
     most_connections: int = MOST_CONNECTIONS
     transport: str = field(default_factory=lambda: os.environ.get("LLMPOSTER_TRANSPORT") or TRANSPORTS[0])
     watch: Watch = field(default_factory=Silent)
@@ -75,7 +77,8 @@ class Server:
         self._sockets = _bind(settings.host, settings.port)
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
-        self.mock = Mock(programs, self.clock, journal_size=settings.journal_size)
+        most = settings.most_conversations
+        self.mock = Mock(programs, self.clock, journal_size=settings.journal_size, most_conversations=most)
         self.loopback = all(_is_loopback(each.getsockname()[0]) for each in self._sockets)
         names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
         hosts = None if names is None else frozenset(names)
