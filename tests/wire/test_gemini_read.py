@@ -226,6 +226,21 @@ def test_fields_are_read(sent: dict[str, Any], attribute: str, expected: Any) ->
 
 
 @pytest.mark.parametrize(
+    "contents, continues",
+    [([HI], False), ([HI, model("It is")], True), ([HI, model("a"), model("b")], True), ([HI, model(call())], False)],
+)
+def test_an_answer_goes_on_from_what_the_model_has_said_last(contents: list[Any], continues: bool) -> None:
+    """Contents of the model that follow each other are one message; a call that waits is no beginning."""
+    assert continues == turn(*contents).continues
+
+
+def test_a_client_that_thinks_sends_back_what_names_an_answer() -> None:
+    """In the signatures."""
+    assert not turn(HI).echoes
+    assert turn(HI, **config(thinkingConfig={})).echoes
+
+
+@pytest.mark.parametrize(
     "path, name, stream",
     [
         (PATH, "gemini-2.5-flash", False),

@@ -208,6 +208,14 @@ def said(chat: Any, text: str, *, stream: bool) -> str:
     return chat.send_message(text).text
 
 
+def test_an_answer_goes_on_from_what_the_model_has_said_last(client: genai.Client) -> None:
+    """The words that a client puts into the model's mouth are one message with the answer."""
+    begun = [types.UserContent("long"), types.ModelContent("Zero. ")]
+    answer = client.models.generate_content(model=MODEL, contents=begun)
+    contents = [*begun, answer.candidates[0].content, types.UserContent("again")]
+    assert "Eleven." == told(client, contents, stream=False)
+
+
 def test_structured_output_is_parsed(client: genai.Client) -> None:
     """Into the user's own class, or plain data for a JSON schema."""
     found = client.models.generate_content(

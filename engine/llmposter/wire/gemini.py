@@ -188,8 +188,7 @@ class _Said:
         return b'%b,"thoughtSignature":%b}' % (told, sse.encode(gemini_signature.of_call(self._reply, call)))
 
     def _sealed(self, text: bytes) -> bytes:
-        said = "".join(part.text for part in self._reply.parts if isinstance(part, Text))
-        return _SIGNED % (text, sse.encode(gemini_signature.of_text(self._reply, said)))
+        return _SIGNED % (text, sse.encode(gemini_signature.of_text(self._reply)))
 
     def _refusal(self) -> bytes | None:
         """A prompt that was blocked: no candidate, whatever else the reply says."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CONTENTS: Final = msgspec.json.Decoder(list[sent.Content])
 _ROLES: Final = {"": "user", "user": "user", "function": "user", "model": "model"}
+_MOST_BEGINNINGS: Final = 20
+"""Parts that may stand before an answer in one message, so that no history takes long to look through."""
 _WRAPPERS: Final = ("output", "result", "return_value")
 """As Google's reference and LangChain name it, Google's SDKs, and pydantic-ai; Vercel's SDK has two members."""
 
@@ -141,7 +143,7 @@ def _of_model(contents: list[sent.Content], raw: bytes, faults: tuple[sent.Fault
     thoughts = [part.text or "" for part in parts if part.thought]
     text = "".join(part.text or "" for part in parts if not part.thought)
     calls, signed = _calls(parts, raw)
-    answer, wrong = _signatures(placed, text)
+    answer, wrong = _signatures(placed)
     first = next((part for part in parts if part.call is not None), None)
     unsigned = first is not None and not first.signature and (signed or bool(thoughts))
     images, files = _attached(part.blob for part in parts)
@@ -170,15 +172,22 @@ def _calls(parts: list[sent.Part], raw: bytes) -> tuple[tuple[ToolUse, ...], boo
     return tuple(calls), signed
 
 
-def _signatures(placed: list[tuple[int, int, sent.Part]], text: str) -> tuple[str, list[sent.Fault]]:
+def _signatures(placed: list[tuple[int, int, sent.Part]]) -> tuple[str, list[sent.Fault]]:
     """The answer that the signatures name, and those that are not as they went out."""
     answer, wrong = "", []
+    texts = [part.text or "" for *_, part in placed if not part.thought]
+    known = set()
     for n, at, part in placed:
-        if not part.signature:
+        # Some clients put the signature of the first call beside every call.
+        if not part.signature or part.signature in known:
             continue
-        call = part.call
-        beside = (call.name or "", msgspec.json.encode(call.args or {}).decode()) if call is not None else None
-        named, fault = signature.opened(part.signature, beside, text)
+        known.add(part.signature)
+        if (call := part.call) is not None:
+            beside = iter((signature.called(call.name or "", msgspec.json.encode(call.args or {}).decode()),))
+        else:
+            # What a client put into the model's mouth stands before an answer, and is no part of what it signed.
+            beside = (signature.said(texts[begin:]) for begin in range(min(len(texts), _MOST_BEGINNINGS) or 1))
+        named, fault = signature.opened(part.signature, beside)
         answer = answer or named
         if fault:
             wrong.append(sent.Fault(n, at, f"{fault} ({{at}})"))

@@ -90,6 +90,9 @@ def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent
         None,
         (*_breaches(heard, messages, generation), *tools.faults),
         asked(request, generation),
+        # The signature of an answer that reasoned names it; others have none.
+        echoes=generation is not None and (generation.thinkingConfig or generation.thinking_config) is not None,
+        continues=bool(messages) and messages[-1].role == "assistant" and not messages[-1].calls,
     )
 
 

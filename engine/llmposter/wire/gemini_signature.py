@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from llmposter.model import Thinking, ToolCall
+from llmposter.model import Text, Thinking, ToolCall
 from llmposter.wire import seal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llmposter.model import Reply
 
 _OWN: Final = re.compile(r"call_[0-9a-f]{24}")
@@ -55,9 +57,9 @@ def of_call(reply: Reply, call: ToolCall) -> str:
     return seal.sealed(reply.id, called(call.tool, call.arguments))
 
 
-def of_text(reply: Reply, text: str) -> str:
+def of_text(reply: Reply) -> str:
     """The signature of all that the answer says."""
-    return seal.sealed(reply.id, _said(text))
+    return seal.sealed(reply.id, said(part.text for part in reply.parts if isinstance(part, Text)))
 
 
 def call_id(call: ToolCall, *, signed: bool) -> str:
@@ -80,21 +82,27 @@ def called(tool: str, arguments: str) -> str:
     return f"{tool}({_WHOLE_NUMBER.sub(b'', plain).decode()})"
 
 
-def opened(signature: str, call: tuple[str, str] | None, text: str) -> tuple[str, str]:
+def opened(signature: str, beside: Iterable[str]) -> tuple[str, str]:
     """The answer that a signature came with, and what is wrong with it; "" for either where there is nothing.
 
-    *call* has tool and arguments where the signature stands beside a call; *text* is all that the model said.
+    It seals one of the texts *beside* it, of which there is at least one.
     """
     if signature in UNCHECKED:
         return "", ""
     # Clients send bytes in either alphabet of base64, with padding or without (ProtoJSON).
     token = signature.translate(_STANDARD).rstrip("=")
-    found = seal.opened(token + "=" * (-len(token) % 4), _said(text) if call is None else called(*call))
-    if found is None:
-        return "", CORRUPTED
-    return found.answer, "" if found.unbroken else INVALID
+    token += "=" * (-len(token) % 4)
+    answer = ""
+    for text in beside:
+        found = seal.opened(token, text)
+        if found is None:
+            return "", CORRUPTED
+        if found.unbroken:
+            return found.answer, ""
+        answer = found.answer
+    return answer, INVALID
 
 
-def _said(text: str) -> str:
-    # Clients join and trim the chunks of a stream each in its own way.
-    return "".join(text.split())
+def said(texts: Iterable[str]) -> str:
+    """What a text's signature seals: clients join and trim the chunks of a stream each in its own way."""
+    return "".join("".join(texts).split())
