@@ -13,6 +13,7 @@ from llmposter.model import Struct
 RESPONSE: Final = "resp_"
 CONVERSATION: Final = "conv_"
 PREFIXES: Final = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
+_KINDS: Final = {prefix: kind for kind, prefix in PREFIXES.items()}
 _OURS: Final = re.compile(r"(?:msg|rs|fc|ctc)_([0-9a-f]{24})([01])([0-9a-f]{3})([0-9a-f]{3})")
 
 
@@ -34,6 +35,11 @@ class Named(Struct, frozen=True):
 def named(kind: str, answer: str, index: int, reasoning: int = -1, *, stored: bool = True) -> str:
     """The id of the item of this type at *index* of an answer."""
     return f"{PREFIXES[kind]}_{answer}{stored:d}{reasoning + 1:03x}{index:03x}"
+
+
+def kind(id_: str) -> str:
+    """The type of the item that an id of ours is of."""
+    return _KINDS[id_.partition("_")[0]]
 
 
 def opened(id_: str | None) -> Named | None:

@@ -5,9 +5,8 @@ What the assistant said comes in several items; those that follow each other are
 
 from __future__ import annotations
 
-from itertools import groupby, zip_longest
 from operator import is_
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -29,27 +28,31 @@ _NOT_STORED: Final = (
 )
 
 
+_NOTHING: Final = Message("assistant")
+
+
 class Heard(Struct, frozen=True, dict=True):
     """One item, read.
 
     Attributes:
         role: who speaks in it; "" for an item that says nothing here.
-        message: what it says if it stands alone; None for a system message.
-        system: of a system or developer message. type: as OpenAI calls the item. id: as it was sent.
+        message: what it says if it stands alone.
+        system: of a system or developer message. id: as it was sent.
         named: its id, where it is ours. refers: it only names what was said.
         wrong: what OpenAI refuses of it, whatever stands beside it; its place goes before.
+        plain: alone it is a message that nothing can be wrong with.
 
     What it says together with those that follow it is kept in its `__dict__`, which is no part of its value.
     """
 
     role: str
-    type: str
-    message: Message | None = None
+    message: Message = _NOTHING
     system: str = ""
     id: str = ""
     named: ids.Named | None = None
     refers: bool = False
     wrong: tuple[str, ...] = ()
+    plain: bool = False
 
 
 def _read(raw: bytes) -> Heard:
@@ -61,16 +64,16 @@ def _read(raw: bytes) -> Heard:
     probe = _PROBE.decode(raw)
     kind = probe.type or _untold(probe)
     if (decoder := _DECODERS.get(kind)) is None:
-        return Heard("", kind, wrong=() if kind in sent.HOSTED else (_unknown(kind),))
+        return Heard("", wrong=() if kind in sent.HOSTED else (_unknown(kind),))
     match decoder.decode(raw):
         case sent.Message() as message:
             return _message(message)
         case sent.FunctionCall(call_id=call, name=name, arguments=said, id=id_):
-            return _said(kind, id_, Message("assistant", calls=(ToolUse(call, name, said),)))
+            return _said(id_, Message("assistant", calls=(ToolUse(call, name, said),)))
         case sent.CustomCall(call_id=call, name=name, input=said, id=id_):
-            return _said(kind, id_, Message("assistant", calls=(ToolUse(call, name, said),)))
+            return _said(id_, Message("assistant", calls=(ToolUse(call, name, said),)))
         case sent.CallOutput(call_id=call, output=output):
-            return Heard("tool", kind, Message("tool", results=(ToolResult(call, _text(output)),)))
+            return Heard("tool", Message("tool", results=(ToolResult(call, _text(output)),)), plain=True)
         case sent.Reasoning() as reasoning:
             return _reasoning(reasoning)
         case sent.Reference(id=id_):
@@ -96,12 +99,13 @@ def _unknown(kind: str) -> str:
     return f"Invalid value: '{kind}'. Supported values are: {listed}."
 
 
-def _said(kind: str, id_: str | None, message: Message, wrong: tuple[str, ...] = ()) -> Heard:
+def _said(id_: str | None, message: Message, wrong: tuple[str, ...] = ()) -> Heard:
     """An item of the assistant."""
     named = ids.opened(id_)
     if named is not None:
         message = msgspec.structs.replace(message, answer=named.answer)
-    return Heard("assistant", kind, message, "", id_ or "", named, wrong=wrong)
+    alone = named is None or named.reasoning < 0
+    return Heard("assistant", message, "", id_ or "", named, wrong=wrong, plain=alone and not wrong)
 
 
 def _message(message: sent.Message) -> Heard:
@@ -109,11 +113,12 @@ def _message(message: sent.Message) -> Heard:
         case "user":
             images, files = _attached(message.content)
             said = Message("user", _text(message.content), images=images, files=files)
-            return Heard("user", "message", said, wrong=_misplaced(message))
+            wrong = _misplaced(message)
+            return Heard("user", said, wrong=wrong, plain=not wrong)
         case "assistant":
-            return _said("message", message.id, Message("assistant", _text(message.content)), _misplaced(message))
+            return _said(message.id, Message("assistant", _text(message.content)), _misplaced(message))
         case "system" | "developer":
-            return Heard("system", "message", system=_text(message.content), wrong=_misplaced(message))
+            return Heard("system", system=_text(message.content), wrong=_misplaced(message))
         case _:
             raise msgspec.ValidationError(f"Invalid value '{message.role}' - at `$.role`")
 
@@ -165,7 +170,6 @@ def _reasoning(item: sent.Reasoning) -> Heard:
     answer = opened.answer if opened is not None else named.answer if named is not None else ""
     return Heard(
         "assistant",
-        "reasoning",
         Message("assistant", thinking=thought, answer=answer),
         id=item.id or "",
         named=named,
@@ -176,10 +180,10 @@ def _reasoning(item: sent.Reasoning) -> Heard:
 def _reference(id_: str) -> Heard:
     named = ids.opened(id_)
     if named is None:
-        return Heard("", "item_reference", wrong=(f"Item with id '{id_}' not found.",))
+        return Heard("", wrong=(f"Item with id '{id_}' not found.",))
     wrong = () if named.stored else (f"Item with id '{id_}' not found. {_NOT_STORED}",)
     said = Message("assistant", answer=named.answer)
-    return Heard("assistant", "item_reference", said, "", id_, named, refers=True, wrong=wrong)
+    return Heard("assistant", said, "", id_, named, refers=True, wrong=wrong)
 
 
 # --- together ---------------------------------------------------------------------------------------------------
@@ -194,115 +198,95 @@ class History(Struct, frozen=True):
     breaches: tuple[str, ...] = ()
 
 
+class _Joined(Struct, frozen=True):
+    """What the items of one message say, and what OpenAI refuses of them beside each other."""
+
+    items: list[Heard]
+    message: Message
+    refers: str = ""
+    breaches: tuple[str, ...] = ()
+
+
 def together(heard: Sequence[Heard]) -> History:
     """The history that these items are."""
-    if len(heard) == 1 and (only := heard[0]).role == "user" and not only.wrong and only.message is not None:
-        return History("", (only.message,))
-    groups = _groups([each for each in heard if each.role and each.role != "system"])
+    if len(heard) == 1 and heard[0].plain:
+        return History("", (heard[0].message,))
     messages: list[Message] = []
     references: list[Reference] = []
-    for group in groups:
-        if any(each.refers for each in group):
-            refers = next(each for each in group if each.refers)
-            references.append(Reference(len(messages), _answer(refers), _not_found(refers.id)))
-        messages.append(_joined(group))
-    return History(
-        "\n".join([each.system for each in heard if each.role == "system"]),
-        tuple(messages),
-        tuple(references),
-        tuple(_breaches(heard)),
-    )
+    breaches = [f"input[{n}]: {wrong}" for n, each in enumerate(heard) for wrong in each.wrong]
+    for group in _groups(heard):
+        if len(group) == 1 and group[0].plain:
+            messages.append(group[0].message)
+            continue
+        joined = _joined(group)
+        if joined.refers:
+            lost = BadRequest(f"Item with id '{joined.refers}' not found.", "input", status=404)
+            references.append(Reference(len(messages), joined.message.answer, lost))
+        breaches += joined.breaches
+        messages.append(joined.message)
+    told = [each.system for each in heard if each.role == "system"]
+    return History("\n".join(told), tuple(messages), tuple(references), tuple(breaches))
 
 
-def _not_found(id_: str) -> BadRequest:
-    return BadRequest(f"Item with id '{id_}' not found.", "input", status=404)
-
-
-def _answer(item: Heard) -> str:
-    return item.message.answer if item.message is not None else ""
-
-
-def _groups(heard: Iterable[Heard]) -> list[list[Heard]]:
+def _groups(heard: Sequence[Heard]) -> list[list[Heard]]:
     """Items that make one message: consecutive results, and what was said in one answer.
 
     An id tells the answer even where a result stands between its calls, as some clients have it.
     """
     groups: list[list[Heard]] = []
+    role = answer = ""  # of the last group, and of the last answer that nothing of the user's follows
     for item in heard:
-        last = groups[-1] if groups else None
-        if last is None or item.role == "user":
-            groups.append([item])
-        elif item.role == "tool":
-            groups.append([item]) if last[0].role != "tool" else last.append(item)
-        elif last[0].role == "assistant" and _one_answer(last, item):
-            last.append(item)
-        elif last[0].role == "tool" and (of := _answer(item)) and len(groups) > 1 and _group_answer(groups[-2]) == of:
+        if item.role in _ASIDE:
+            continue
+        of = item.message.answer
+        if item.role == role == "tool":
+            groups[-1].append(item)
+        elif item.role == role == "assistant" and (not of or not answer or of == answer):
+            groups[-1].append(item)
+            answer = answer or of
+        elif item.role == "assistant" and role == "tool" and of and of == answer:
             groups[-2].append(item)
         else:
             groups.append([item])
+            role = item.role
+            answer = of if role == "assistant" else answer if role == "tool" else ""
     return groups
 
 
-def _group_answer(group: Iterable[Heard]) -> str:
-    return next((answer for each in group if (answer := _answer(each))), "")
+_ASIDE: Final = ("", "system")
 
 
-def _one_answer(group: list[Heard], item: Heard) -> bool:
-    answer, of = _answer(item), _group_answer(group)
-    return not answer or not of or answer == of
-
-
-_Known: TypeAlias = tuple[list[Heard], Message]
-_NOTHING: Final[_Known] = ([], Message("assistant"))
-
-
-def _joined(group: list[Heard]) -> Message:
-    """The message that these items are; kept with the first of them, which is the same the next time."""
-    first, *rest = group
-    if not rest and first.message is not None:
-        return first.message
-    known: _Known = first.__dict__.get("joined", _NOTHING)
-    if len(known[0]) == len(rest) and all(map(is_, known[0], rest)):
-        return known[1]
-    parts = [each.message for each in group if each.message is not None]
+def _joined(group: list[Heard]) -> _Joined:
+    """What these items are together; kept with the first of them, which is the same the next time."""
+    known: _Joined | None = group[0].__dict__.get("joined")
+    if known is not None and len(known.items) == len(group) and all(map(is_, known.items, group)):
+        return known
+    parts = [each.message for each in group]
     message = Message(
         parts[0].role,
         "\n".join([part.text for part in parts if part.text]),
         calls=tuple(call for part in parts for call in part.calls),
         results=tuple(result for part in parts for result in part.results),
         thinking="\n".join([part.thinking for part in parts if part.thinking]),
-        answer=_group_answer(group),
+        answer=next((part.answer for part in parts if part.answer), ""),
     )
-    first.__dict__["joined"] = rest, message
-    return message
+    refers = next((each.id for each in group if each.refers), "")
+    joined = group[0].__dict__["joined"] = _Joined(group, message, refers, tuple(_parted(group)))
+    return joined
 
 
-# --- what OpenAI refuses ----------------------------------------------------------------------------------------
-
-
-def _breaches(heard: Sequence[Heard]) -> Iterator[str]:
-    """What is wrong with items, by themselves and beside each other."""
-    for n, item in enumerate(heard):
-        for wrong in item.wrong:
-            yield f"input[{n}]: {wrong}"
-    ours = [(each.named, each, after) for each, after in zip_longest(heard, heard[1:]) if each.named is not None]
-    for _, of_one in groupby(ours, key=lambda found: found[0].answer):
-        yield from _parted(list(of_one))
-
-
-def _parted(items: list[tuple[ids.Named, Heard, Heard | None]]) -> Iterator[str]:
+def _parted(group: Iterable[Heard]) -> Iterator[str]:
     """Reasoning without what it led to, or the other way round: OpenAI takes both or neither."""
-    places = {named.index for named, *_ in items}
-    for named, item, following in items:
+    ours = [(each.named, each) for each in group if each.named is not None]
+    places = {named.index for named, _ in ours}
+    for named, item in ours:
         if named.reasoning == named.index:
-            # Vercel's SDK refers to the reasoning and sends the call that it led to without an id.
-            nameless = following is not None and following.named is None and following.role == "assistant"
-            if max(places) == named.index and not nameless:
+            if max(places) == named.index:
                 yield f"Item '{item.id}' of type 'reasoning' was provided without its required following item."
         elif named.reasoning >= 0 and named.reasoning not in places:
             reasoning = ids.named("reasoning", named.answer, named.reasoning, named.reasoning, stored=named.stored)
-            kind = "message" if item.id.startswith("msg") else item.type
             yield (
-                f"Item '{item.id}' of type '{kind}' was provided without its required 'reasoning' item: '{reasoning}'."
+                f"Item '{item.id}' of type '{ids.kind(item.id)}' was provided without its required 'reasoning' item: "
+                f"'{reasoning}'."
             )
             return

@@ -65,7 +65,7 @@ def read(provider: str, request: Request, *, bare: bool = False) -> Turn | BadRe
 
 def _heard(given: str | list[msgspec.Raw] | None) -> list[items.Heard] | BadRequest:
     if given is None or isinstance(given, str):
-        return [] if given is None else [items.Heard("user", "message", Message("user", given))]
+        return [] if given is None else [items.Heard("user", Message("user", given), plain=True)]
     one = items.read if len(given) == 1 else items.known
     heard: list[items.Heard] = []
     try:
@@ -248,7 +248,7 @@ def _chosen(choice: dict[str, Json], declared: Declared) -> Iterator[str]:
 
 def _no_json(body: sent.Body, heard: list[items.Heard]) -> Iterator[str]:
     told = [body.instructions or "", *(item.system for item in heard)]
-    told += [item.message.text for item in heard if item.message is not None]
+    told += [item.message.text for item in heard]
     if not any("json" in text.lower() for text in told):
         yield (
             "Response input messages must contain the word 'json' in some form to use 'text.format' of type "
