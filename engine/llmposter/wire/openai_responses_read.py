@@ -100,11 +100,13 @@ def _declared(raw: msgspec.Raw) -> Declared | BadRequest:
 def _read_tools(raw: bytes) -> Declared | BadRequest:
     """The tools of a request, as it has them and as its answer repeats them."""
     read: list[_Declaration] = []
+    place = "tools"
     try:
         for each in _TOOLS.decode(raw) or ():
-            read.append(_tool(bytes(each)))  # noqa: PERF401 - how many were read tells where it went wrong
+            place = f"tools[{len(read)}]"
+            read.append(_tool(bytes(each)))
     except msgspec.ValidationError as error:
-        return worded(str(error), f"tools[{len(read)}]")
+        return worded(str(error), place)
     except (msgspec.DecodeError, RecursionError):
         return NOT_JSON
     return Declared(

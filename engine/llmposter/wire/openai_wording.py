@@ -74,7 +74,7 @@ def _invalid_type(path: str, expected: str, got: str | None) -> BadRequest:
     kinds = [kind for kind in expected.split(" | ") if kind != "null"]
     wanted = _NOUNS.get(kinds[0], kinds[0])
     if len(kinds) > 1:
-        items = "objects" if path.endswith("content") else "strings"
+        items = "objects" if path.endswith(("content", "input", "output")) else "strings"
         wanted = f"one of {wanted} or {f'array of {items}' if kinds[1] == 'array' else kinds[1]}"
     but = f", but got {_NOUNS.get(got, got)} instead" if got else ""
     subject = f"type for '{path}'" if path else "type"
