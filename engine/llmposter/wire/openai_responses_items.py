@@ -5,6 +5,7 @@ What the assistant said comes in several items; those that follow each other are
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from operator import is_
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ from llmposter.wire import seal
 from llmposter.wire.memo import Memo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _PROBE: Final = msgspec.json.Decoder(sent.Probe)
 _DECODERS: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in sent.ITEMS.items()}
@@ -275,13 +276,14 @@ def _joined(group: list[Heard]) -> _Joined:
     return joined
 
 
-def _parted(group: Iterable[Heard]) -> Iterator[str]:
+def _parted(group: Sequence[Heard]) -> Iterator[str]:
     """Reasoning without what it led to, or the other way round: OpenAI takes both or neither."""
-    ours = [(each.named, each) for each in group if each.named is not None]
-    places = {named.index for named, _ in ours}
-    for named, item in ours:
+    ours = [(each.named, each, after) for each, after in zip_longest(group, group[1:]) if each.named is not None]
+    places = {named.index for named, *_ in ours}
+    for named, item, after in ours:
         if named.reasoning == named.index:
-            if max(places) == named.index:
+            # Vercel's SDK refers to the reasoning and sends the call that it led to without an id.
+            if max(places) == named.index and (after is None or after.named is not None):
                 yield f"Item '{item.id}' of type 'reasoning' was provided without its required following item."
         elif named.reasoning >= 0 and named.reasoning not in places:
             reasoning = ids.named("reasoning", named.answer, named.reasoning, named.reasoning, stored=named.stored)

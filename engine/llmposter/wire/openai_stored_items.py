@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from llmposter.model import Desk, Json, Kept
 
 _PREFIXES: Final = {**ids.PREFIXES, "function_call_output": "fco", "custom_tool_call_output": "ctco"}
-_STATUSES: Final = frozenset({"message", "function_call", "function_call_output"})
+_STATUSES: Final = frozenset({
+    "message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
+})  # fmt: skip
 _JSON: Final = (("content-type", JSON),)
 
 
