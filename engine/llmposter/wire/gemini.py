@@ -49,6 +49,7 @@ _RATINGS: Final = (
 )
 _EMPTY: Final = b'{"text":""}'
 _SIGNED: Final = b'{"text":%b,"thoughtSignature":%b}'
+_ONE: Final = b'{"candidates":[{"content":{"parts":[%b],"role":"model"}%b,"index":0}],"usageMetadata":%b%b'
 _REFUSED: Final = b'{"promptFeedback":{"blockReason":%b,"blockReasonMessage":%b%b},"usageMetadata":%b%b'
 
 
@@ -157,9 +158,9 @@ class _Said:
 
     def _answer(self, parts: bytes | None, spent: bytes, finish: bytes = b"") -> bytes:
         """An answer with each candidate alike; without a content where there are no *parts*."""
+        if self._asked.candidates == 1 and parts is not None:
+            return _ONE % (parts, finish, spent, self._end)
         said = finish[1:] if parts is None else b'"content":{"parts":[%b],"role":"model"}%b' % (parts, finish)
-        if self._asked.candidates == 1:
-            return b'{"candidates":[{%b,"index":0}],"usageMetadata":%b%b' % (said, spent, self._end)
         candidates = b",".join([b'{%b,"index":%d}' % (said, n) for n in range(self._asked.candidates)])
         return b'{"candidates":[%b],"usageMetadata":%b%b' % (candidates, spent, self._end)
 

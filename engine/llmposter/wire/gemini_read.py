@@ -26,7 +26,7 @@ _BODY: Final = msgspec.json.Decoder(sent.Body)
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
-VERSIONS: Final = ("v1beta", "v1")
+VERSIONS: Final = ("v1beta", "v1", "v1alpha")
 ACTIONS: Final = tuple(f"/{version}/{kind}/{{model}}" for version in VERSIONS for kind in ("models", "tunedModels"))
 """The paths of models; what is asked of one follows a colon."""
 ORDER: Final = (

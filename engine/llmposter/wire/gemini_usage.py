@@ -12,47 +12,46 @@ if TYPE_CHECKING:
 
 
 class Spent:
-    """The token counts of an answer, and of what of it was said so far: Gemini tells them with every event."""
+    """The token counts of an answer, and of what of it was said so far."""
 
-    __slots__ = ("_rest", "_said", "_thought", "_tokens")
+    __slots__ = ("_before", "_form", "_most", "_rest", "_said", "_thought", "_tokens")
 
     def __init__(self, reply: Reply) -> None:
         used = self._tokens = reply.tokens
         cached = b',"cachedContentTokenCount":%d' % used.cached if used.cached else b""
         details = b',"promptTokensDetails":[{"modality":"TEXT","tokenCount":%d}]}' % used.input
         self._rest = b'"promptTokenCount":%d%b%b' % (used.input, cached, details)
+        # Reasoning is over, and counted, before anything is said. JSON of protocol buffers leaves zeros out.
+        thoughts = b'"thoughtsTokenCount":%d,' % used.reasoning if used.reasoning else b""
+        self._form = b'{"candidatesTokenCount":%%d,%b"totalTokenCount":%%d,%b' % (thoughts, self._rest)
+        self._before = used.input + used.reasoning
+        self._most = used.output - used.reasoning
         self._said = self._thought = 0
 
     def after(self, text: str) -> bytes:
         """Once this was said too."""
         self._said += len(text)
-        return self._told()
-
-    def thought(self, text: str) -> bytes:
-        """Once this was thought too."""
-        self._thought += len(text)
-        return self._told()
+        # About four characters a token, and at the end as many as the answer has.
+        return self._answered(min(-(-self._said // 4), self._most))
 
     def all(self) -> bytes:
         """Of the whole answer."""
-        used = self._tokens
-        return self._counted(used.output - used.reasoning, used.reasoning)
+        return self._answered(self._most)
+
+    def _answered(self, said: int) -> bytes:
+        if said > 0:
+            return self._form % (said, self._before + said)
+        return self._without_answer(self._tokens.reasoning)
+
+    def thought(self, text: str) -> bytes:
+        """Once this was thought too, and nothing said yet."""
+        self._thought += len(text)
+        return self._without_answer(min(-(-self._thought // 4), self._tokens.reasoning))
 
     def prompt(self) -> bytes:
         """Of a prompt that got no answer."""
-        return b'{"totalTokenCount":%d,%b' % (self._tokens.input, self._rest)
+        return self._without_answer(0)
 
-    def _told(self) -> bytes:
-        # About four characters a token, and at the end as many as the answer has.
-        used = self._tokens
-        said = min(-(-self._said // 4), used.output - used.reasoning)
-        # Reasoning is over, and counted, before anything is said.
-        thought = used.reasoning if self._said else min(-(-self._thought // 4), used.reasoning)
-        return self._counted(said, thought)
-
-    def _counted(self, said: int, thought: int) -> bytes:
-        # JSON of protocol buffers leaves zeros out.
-        candidates = b'"candidatesTokenCount":%d,' % said if said > 0 else b""
+    def _without_answer(self, thought: int) -> bytes:
         thoughts = b'"thoughtsTokenCount":%d,' % thought if thought > 0 else b""
-        total = self._tokens.input + said + thought
-        return b'{%b%b"totalTokenCount":%d,%b' % (candidates, thoughts, total, self._rest)
+        return b'{%b"totalTokenCount":%d,%b' % (thoughts, self._tokens.input + thought, self._rest)
