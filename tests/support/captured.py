@@ -5,33 +5,41 @@ from __future__ import annotations
 from contextlib import closing
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from judging import judges
 from speaker import CONNECTION, speaking
 from wire_cases import REPLIES
 
-from llmposter.model import Request
+from llmposter.model import Request, Turn
 from llmposter.wire import load
+
+
+def small(wire: str, *, stream: bool) -> Request:
+    """The judge's own small request."""
+    target, headers, body = judges()[wire].request(stream=stream)
+    path, _, query = target.partition("?")
+    return Request("POST", path, dict(parse_qsl(query)), headers, body, CONNECTION)
 
 
 @cache
 def requests(wire: str) -> tuple[Request, ...]:
-    """The judge's own small ones, plain and streamed, and one with a history of reasoning, texts, calls and results."""
-    judge = judges()[wire]
-    small = [Request("POST", *_located(judge.request(stream=stream)), CONNECTION) for stream in (False, True)]
+    """The small ones, plain and streamed, and one with a history of reasoning, texts, calls and results."""
     with speaking(load()[wire]) as speaker:
         speaker.say(REPLIES["everything"])
-        with closing(judge.agent(speaker.url, stream=False, retries=0, system="be brief")) as agent:
+        with closing(judges()[wire].agent(speaker.url, stream=False, retries=0, system="be brief")) as agent:
             heard = agent.say("hi")
             agent.result(*((call, '{"temp": 22}') for call in heard.calls))
             agent.say("and now?")
-        return (*small, speaker.turns[-1].request)
+        return small(wire, stream=False), small(wire, stream=True), speaker.turns[-1].request
 
 
-def _located(asked: tuple[str, dict[str, str], bytes]) -> tuple[str, dict[str, str], dict[str, str], bytes]:
-    target, headers, body = asked
-    path, _, query = target.partition("?")
-    return path, dict(each.split("=", 1) for each in query.split("&") if each), headers, body
+@cache
+def asked(wire: str, *, stream: bool) -> Turn:
+    """The small request as it is read."""
+    turn = load()[wire].read(small(wire, stream=stream))
+    assert isinstance(turn, Turn), turn
+    return turn
 
 
 Path = tuple[Any, ...]

@@ -6,6 +6,7 @@ SDK itself, talking over a socket.
 
 from __future__ import annotations
 
+import json
 import ssl
 from functools import cache
 from importlib import import_module
@@ -107,7 +108,7 @@ class Judge(Protocol):
     """The provider's own finish reasons, as the SDK's types list them."""
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
-        """Path, headers and body of a small request that says "hi", declares the tools of `TOOLS`, and
+        """Path with query, headers and body of a small request that says "hi", declares the tools of `TOOLS`, and
         asks for all that an answer can show (usage in a stream, a summary of the reasoning)."""
 
     def whole(self, body: bytes) -> Heard:
@@ -164,6 +165,18 @@ def said(reply: Reply) -> Heard:
         raw="",
         used=Used(used.input, used.output, used.cached, used.reasoning),
     )
+
+
+def evened(heard: Heard) -> Heard:
+    """Without what may differ when the same is said: the provider's word for the end, and how arguments are spelt."""
+    return heard._replace(raw="", calls=tuple(call._replace(arguments=_evened(call.arguments)) for call in heard.calls))
+
+
+def _evened(arguments: str) -> str:
+    try:
+        return json.dumps(json.loads(arguments), sort_keys=True)
+    except ValueError:
+        return arguments
 
 
 # --- strictness ------------------------------------------------------------------------------------------------------

@@ -12,14 +12,22 @@ from llmposter_dsl.program import Chunk
 
 TEXTS = st.text(min_size=1, max_size=60)
 NAMES = st.sampled_from(["get_weather", "now"]) | st.from_regex(r"[a-z][a-zA-Z0-9_-]{0,30}", fullmatch=True)
-NUMBERS = st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15, allow_nan=False)
-PLAIN = st.none() | st.booleans() | NUMBERS | st.text(max_size=20)
-JSON = st.recursive(
-    PLAIN,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-OBJECTS = st.dictionaries(st.text(max_size=8), JSON, max_size=4)
+
+
+def _objects(numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    plain = st.none() | st.booleans() | numbers | st.text(max_size=20)
+    values = st.recursive(
+        plain,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=6,
+    )
+    return st.dictionaries(st.text(max_size=8), values, max_size=4)
+
+
+INTEGERS = st.integers(-(2**53), 2**53)
+OBJECTS = _objects(INTEGERS | st.floats(-1e15, 1e15, allow_nan=False))
+SPELT_ALIKE = _objects(INTEGERS | st.integers(-9999, 9999).map(lambda number: number / 8))
+"""Objects of numbers that every library spells alike, so that they have one size."""
 IDS = st.from_regex(r"call_[0-9a-f]{24}", fullmatch=True) | st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 CHUNKS = st.builds(Chunk, st.integers(1, 12), st.sampled_from(["characters", "tokens", "words", "whole"]))
 

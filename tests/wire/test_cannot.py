@@ -9,14 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
+from captured import asked
 from judging import Heard, judges
 from serving import program
-from speaker import CONNECTION
 from wire_cases import PARIS, reply
 
 from llmposter import lint
 from llmposter.core.delivery import pieces
-from llmposter.model import Reply, Request, Text, ToolCall, Turn
+from llmposter.model import Reply, Text, ToolCall
 from llmposter.wire import load
 from llmposter.wire.finishes import MEANING
 from llmposter_dsl.place import At
@@ -42,14 +42,8 @@ def ending(word: str) -> tuple[Rule, Reply]:
 
 def sent(wire: str, said: Reply) -> tuple[Heard, Heard]:
     """What is heard of a reply, whole and streamed."""
-    turns = []
-    for stream in (False, True):
-        path, headers, body = judges()[wire].request(stream=stream)
-        turn = load()[wire].read(Request("POST", path, {}, headers, body, CONNECTION))
-        assert isinstance(turn, Turn)
-        turns.append(turn)
-    whole = load()[wire].whole(turns[0], said).body
-    frames = load()[wire].stream(turns[1], said, pieces(said, Chunk(1, "words")))
+    whole = load()[wire].whole(asked(wire, stream=False), said).body
+    frames = load()[wire].stream(asked(wire, stream=True), said, pieces(said, Chunk(1, "words")))
     return judges()[wire].whole(whole), judges()[wire].streamed(b"".join(frame.data for frame in frames))
 
 

@@ -7,29 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from functools import cache
 
 import pytest
+from captured import asked
 from judging import TOOLS, Heard, judges, said
-from speaker import CONNECTION, Speaker, speaking
+from speaker import Speaker, speaking
 from wire_cases import CHUNKS, FAILURES, NAMES, REPLIES, reply
 
 from llmposter.core.delivery import pieces
-from llmposter.model import Failure, Miss, Reply, Request, Response, Text, Turn
+from llmposter.model import BadRequest, Failure, Miss, Reply, Response, Text
 from llmposter.wire import load
 
 WIRES = sorted(load().keys() & judges().keys())
 WAYS = [pytest.param(False, id="plain"), pytest.param(True, id="streamed")]
 FINISHES = ("stop", "length", "tool_calls", "content_filter", "pause")
 SAID = {**REPLIES, **{f"ends with {word}": reply(Text("It is so."), finish=word) for word in FINISHES}}
-
-
-@cache
-def asked(wire: str, *, stream: bool) -> Turn:
-    path, headers, body = judges()[wire].request(stream=stream)
-    turn = load()[wire].read(Request("POST", path, {}, headers, body, CONNECTION))
-    assert isinstance(turn, Turn), turn
-    return turn
 
 
 def expected(wire: str, reply: Reply) -> Heard:
@@ -88,6 +80,56 @@ def test_an_error_passes_the_models(wire: str, name: str) -> None:
     answer = load()[wire].failure(FAILURES[name], 0.0)
     assert 400 <= answer.status
     assert judges()[wire].failed(answer.status, named(answer), answer.body)
+
+
+def headed(wire: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """The headers of every kind of answer, with the type of body that they should tell."""
+    plain, streamed, spoken = asked(wire, stream=False), asked(wire, stream=True), load()[wire]
+    for each in SAID.values():
+        yield "application/json", spoken.whole(plain, each).headers
+        yield "text/event-stream", spoken.head(streamed, each)
+    for name, failure in FAILURES.items():
+        wanted = "application/problem+json" if name == "in the author's words" else "application/json"
+        yield wanted, spoken.failure(failure, 12.5).headers
+    yield "application/json", spoken.miss("no rule matches", 12.5).headers
+    yield "application/json", spoken.bad_request(BadRequest("no body"), 12.5).headers
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_headers_are_fit_for_http(wire: str) -> None:
+    """No name twice, nothing that HTTP cannot carry, and the type of the body."""
+    for wanted, headers in headed(wire):
+        names = [name.lower() for name, _ in headers]
+        assert len(names) == len(set(names))
+        assert not {"content-length", "transfer-encoding", "connection"} & set(names)
+        assert all(value.isascii() and value.isprintable() for _, value in headers)
+        assert dict(zip(names, (value for _, value in headers), strict=True))["content-type"].split(";")[0] == wanted
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_headers_of_the_author_replace_the_providers(wire: str) -> None:
+    """In a whole answer, a stream and an error."""
+    turn, spoken = asked(wire, stream=False), load()[wire]
+    for headers in (spoken.whole(turn, SAID["own headers"]).headers, spoken.head(turn, SAID["own headers"])):
+        assert {"X-Mine": "1", "X-Request-ID": "req_mine"}.items() <= dict(headers).items()
+    failed = dict(spoken.failure(FAILURES["in the author's words"], 0.0).headers)
+    assert "1" == failed["X-Mine"]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_same_is_said_in_the_same_bytes(wire: str) -> None:
+    """A retry gets byte for byte what was lost, whatever else was said in between."""
+    turns = [(asked(wire, stream=stream), load()[wire]) for stream in (False, True)]
+    said_twice = []
+    for _ in range(2):
+        (plain, spoken), (streamed, _) = turns
+        whole = [spoken.whole(plain, each) for each in SAID.values()]
+        frames = [
+            [frame.data for frame in spoken.stream(streamed, each, pieces(each, CHUNKS["1 word"]))]
+            for each in SAID.values()
+        ]
+        said_twice.append((whole, frames))
+    assert said_twice[0] == said_twice[1]
 
 
 # --- the SDK itself, over a socket ------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class GeminiJudge(Judge):
             "tools": DECLARED,
             "generationConfig": THINKING,
         }
-        action = "streamGenerateContent" if stream else "generateContent"
+        action = "streamGenerateContent?alt=sse" if stream else "generateContent"
         headers = {"content-type": "application/json", "x-goog-api-key": "any"}
         return f"/v1beta/models/{MODEL}:{action}", headers, json.dumps(body).encode()
 
