@@ -141,7 +141,8 @@ class Turn(Struct, frozen=True):
         thread: id of the conversation object that holds the history, on the provider's side; "" for none.
         keep: the client may come back to the answer by its id, for its history or for the answer itself.
         references: the messages that are only named, first to last.
-        lost: what the provider says where it does not hold `previous` or `thread`.
+        lost: what the provider says where it does not hold `previous` or `thread`: a breach, or a failure that is the
+            answer, where clients go on from that.
         carried: the part of `system` that stays in the history: all but what holds for this request alone.
         inherits: it declares no tools of its own: those of the answer that it goes on from are meant.
         echoes: the client sends back what names an answer (`Message.answer`).
@@ -164,7 +165,7 @@ class Turn(Struct, frozen=True):
     thread: str = ""
     keep: bool = False
     references: tuple[Reference, ...] = ()
-    lost: BadRequest | None = None
+    lost: BadRequest | Failure | None = None
     carried: str = ""
     inherits: bool = False
     echoes: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 
 import anthropic
 import pytest
+from anthropic.types import ThreadAlreadyContinuedError
 from speaker import Speaker, speaking
 from wire_cases import FAILURES, NAMES, REPLIES
 
@@ -125,9 +126,12 @@ def test_a_bare_status_gives_its_error(speaker: Speaker, status: int, kind: str,
 
 
 def test_the_author_has_the_last_word() -> None:
-    """Status, type, message and headers of the rule replace Anthropic's; code and param have no place."""
+    """Status, type, message, code and headers of the rule replace Anthropic's; a param has no place."""
     answer = WIRE.failure(FAILURES["in the author's words"], 0.0)
-    assert (422, {"type": "mine", "message": "Nein 🙅"}) == (answer.status, told(answer))
+    assert (422, {"type": "mine", "message": "Nein 🙅", "details": {"error_code": "own"}}) == (
+        answer.status,
+        told(answer),
+    )
     headers = [(name, value) for name, value in answer.headers if name.lower() in ("content-type", "x-mine")]
     assert [("X-Mine", "1"), ("Content-Type", "application/problem+json")] == headers
 
@@ -169,12 +173,20 @@ def test_a_reset_is_a_moment(seconds: float, written: str) -> None:
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_headers_are_fit_for_http(name: str) -> None:
-    """Every error has a type, no header twice, and is JSON with Anthropic's two fields."""
+    """Every error has a type, no header twice, and is JSON with Anthropic's fields."""
     answer = WIRE.failure(FAILURES[name], 12.5)
     names = [header.lower() for header, _ in answer.headers]
     assert "content-type" in names
     assert len(names) == len(set(names))
-    assert {"type", "message"} == set(told(answer))
+    assert {"type", "message"} == set(told(answer)) - {"details"}
+
+
+def test_a_code_gives_the_exception_that_the_sdk_has_for_it(speaker: Speaker) -> None:
+    """It stands where the SDK reads the cause of an error."""
+    speaker.say(Failure(status=400, code="thread_already_continued"))
+    with pytest.raises(ThreadAlreadyContinuedError) as raised:
+        asked(speaker)
+    assert "thread_already_continued" == raised.value.error_code
 
 
 # --- retries ----------------------------------------------------------------------------------------------------------

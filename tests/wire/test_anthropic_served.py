@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anthropic
 import pytest
 from anthropic import beta_tool
+from anthropic.types import ThreadNotFoundError
 from serving import serving
 
 if TYPE_CHECKING:
@@ -328,12 +329,16 @@ def test_a_thread_goes_on_from_a_paused_answer_without_a_message(client: anthrop
     assert "Found after Searching." == text(thread.send())
 
 
-def test_a_thread_that_is_not_held_is_told(server: Running, client: anthropic.Anthropic) -> None:
-    """In Anthropic's words, with what llmposter holds."""
-    thread = {"type": "continue", "previous_message_id": "msg_nobody"}
-    client.beta.messages.create(**ASK, messages=[user("who am I?")], thread=thread)
-    (told,) = violations(server, client)
-    assert told.startswith("No usable Thread state was found for `previous_message_id`. llmposter holds")
+def test_a_thread_that_is_not_held_is_begun_again(server: Running, client: anthropic.Anthropic) -> None:
+    """The 404 of the API; the SDK then sends the whole conversation, which is known from its history."""
+    thread = client.beta.messages.thread(**ASK, **TOOLS)
+    call = thread.send(user("weather in Paris")).content[1]
+    server.mock.reset(str(client.base_url).rstrip("/").rpartition("@")[2])
+    assert "It is 22°C." == text(thread.send(user([result(call, "22°C")])))
+    assert ([], []) == (strange(server, client), violations(server, client))
+    asked = {**ASK, "messages": [user("who am I?")]}
+    with pytest.raises(ThreadNotFoundError, match="llmposter holds the last"):
+        client.beta.messages.create(**asked, thread={"type": "continue", "previous_message_id": "msg_nobody"})
 
 
 def test_tokens_are_counted(client: anthropic.Anthropic) -> None:

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 from msgspec.structs import replace
 
 from llmposter.core.fingerprint import spoken
-from llmposter.model import Kept, Message, Reply, Thread, ToolCall, Turn
+from llmposter.model import Failure, Kept, Message, Reply, Thread, ToolCall, Turn
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Library:
     # --- going on from what is held ---------------------------------------------------------------------------------
 
     def told(self, turn: Turn) -> Turn:
-        """*turn* with the history that its ids stand for; what is not held is a breach."""
+        """*turn* with the history that its ids stand for; what is not held is a breach, or `lost` is the answer."""
         session = turn.request.session
         turn = self._resolved(session, turn)
         if not turn.previous and not turn.thread:
@@ -106,7 +106,10 @@ class Library:
             thread = self.threads.get(session, turn.thread)
             before, known = _last(thread, turn), thread is not None
         if not known and turn.lost is not None:
-            return replace(turn, breaches=(f"{turn.lost.message} {_bounds()}", *turn.breaches))
+            message = f"{turn.lost.message} {_bounds()}"
+            if isinstance(turn.lost, Failure):
+                return replace(turn, lost=replace(turn.lost, message=message))
+            return replace(turn, breaches=(message, *turn.breaches))
         turn = replace(turn, lost=None)
         return turn if before is None else following(before, turn)
 

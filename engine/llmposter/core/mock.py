@@ -21,7 +21,7 @@ from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
-from llmposter.model import BadRequest, Miss, Reply, Request, Struct, Turn
+from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,7 +92,11 @@ class Mock:
             prints = Prints(turn.messages[:-1], turn.messages[-1].text)
             found = find(self._players, session, turn, prints, now)
         program = None
-        if found is None:
+        if isinstance(turn.lost, Failure):
+            nowhere = Conversation(state="")
+            step = Step(nowhere, nowhere, turn.lost)
+            entry.took(step)
+        elif found is None:
             step = self._unserved()
             entry.took(step)
         else:

@@ -12,7 +12,7 @@ from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids, shown_ids
-from llmposter.model import Failure, Reply, Struct, ToolCall, Turn, Violation
+from llmposter.model import BadRequest, Failure, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmposter.core.dispatch import Found
     from llmposter.core.journal import Entry
     from llmposter.core.sessions import Session, Sessions
-    from llmposter.model import BadRequest
 
 
 class Refused(Struct, frozen=True):
@@ -44,7 +43,8 @@ class Play(msgspec.Struct, eq=False):
     def step(self, findings: tuple[str, ...]) -> Step:
         """The machine's step, recorded; *findings* are those on the client's history."""
         if findings and self.found.player.program.conformance == "reject":
-            return self._refusal(findings[0], findings, self.turn.lost)
+            lost = self.turn.lost if isinstance(self.turn.lost, BadRequest) else None
+            return self._refusal(findings[0], findings, lost)
         settled = self._settled()
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)

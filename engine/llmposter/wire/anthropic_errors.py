@@ -14,7 +14,7 @@ from llmposter.wire.headers import JSON, merged, retry_after
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import BadRequest, Failure
+    from llmposter.model import BadRequest, Failure, Json
 
 INVALID: Final = "invalid_request_error"
 
@@ -74,14 +74,12 @@ def known(name: str | None, status: int | None) -> Known:
 
 
 def failure(failed: Failure, now: float) -> Response:
-    """The error as an answer; what the scenario gives replaces what Anthropic says.
-
-    `code` and `param` have no place in Anthropic's errors.
-    """
+    """The error as an answer; what the scenario gives replaces what Anthropic says."""
     base = known(failed.name, failed.status)
     status = base.status if failed.status is None else failed.status
     kind = base.type if failed.type is None else failed.type
-    answer = _answer(status, kind, base.message if failed.message is None else failed.message, now)
+    message = base.message if failed.message is None else failed.message
+    answer = _answer(status, kind, message, now, failed.code)
     limits = of_limit(failed.retry_after, now) if status == 429 else ()
     ours = (*answer.headers, *limits, *retry_after(failed.retry_after))
     return Response(status, merged(ours, failed.headers), answer.body)
@@ -90,7 +88,7 @@ def failure(failed: Failure, now: float) -> Response:
 def refused(bad: BadRequest, now: float) -> Response:
     """The answer to a body that cannot be read."""
     kind = INVALID if bad.status == 400 else known(None, bad.status).type
-    return _answer(bad.status, kind, bad.message, now)
+    return _answer(bad.status, kind, bad.message, now, bad.code)
 
 
 def miss(message: str, now: float) -> Response:
@@ -98,10 +96,14 @@ def miss(message: str, now: float) -> Response:
     return _answer(404, "not_found_error", message, now)
 
 
-def _answer(status: int, kind: str, message: str, now: float) -> Response:
+def _answer(status: int, kind: str, message: str, now: float, code: str | None = None) -> Response:
     # Nothing but its words and its time tells one error from another.
     id_ = request_id(f"{status} {kind} {message} {now!r}".encode("utf-8", "replace"))
-    body = encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": id_})
+    error: dict[str, Json] = {"type": kind, "message": message}
+    if code:
+        # What branches on the cause reads it here; most of Anthropic's errors have none.
+        error["details"] = {"error_code": code}
+    body = encode({"type": "error", "error": error, "request_id": id_})
     # The API says itself whether to try again, and its SDKs do as it says.
     retry = "true" if status in (408, 409, 429) or status >= 500 else "false"
     headers = (("content-type", JSON), ("request-id", id_), ORGANIZATION, ("x-should-retry", retry))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
+from llmposter.model import BadRequest, Failure, Message, Tool, ToolResult, ToolUse, Turn
 from llmposter.wire import anthropic_body as sent
 from llmposter.wire.anthropic_breaches import breaches, wrong
 from llmposter.wire.anthropic_ids import ANSWER, has_thought, inward
@@ -92,7 +92,10 @@ def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent
     )
 
 
-_LOST: Final = BadRequest("No usable Thread state was found for `previous_message_id`.", status=404)
+_LOST: Final = Failure(
+    "not_found", code="thread_not_found", message="No usable Thread state was found for `previous_message_id`."
+)
+"""The SDK sends the whole conversation when it hears this."""
 
 
 def _previous(body: sent.Envelope) -> str:
