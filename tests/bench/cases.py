@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
+from asking import ASKING
 from load import NUMBER
 
 REPLY = "Hello there! How can I help you today? Ask me anything you like."
@@ -17,22 +17,28 @@ class Case:
 
     Attributes:
         messages: of the history, the one to be answered included.
+        wire: whose words it is asked in.
     """
 
     name: str
     rules: int = 1
     messages: int = 1
     stream: bool = False
+    wire: str = "openai"
+
+    @property
+    def path(self) -> str:
+        return self._asked()[0]
+
+    @property
+    def body(self) -> str:
+        return json.dumps(self._asked()[1])
 
     @property
     def request(self) -> str:
-        said: list[dict[str, Any]] = []
-        for n in range(self.messages // 2):
-            said += [{"role": "user", "content": f"hello {n}"}, {"role": "assistant", "content": REPLY}]
-        said.append({"role": "user", "content": f"hello {NUMBER.decode()}"})
-        body = json.dumps({"model": "gpt-4o", "messages": said, "stream": self.stream})
+        body = self.body
         head = [
-            "POST /v1/chat/completions HTTP/1.1",
+            f"POST {self.path} HTTP/1.1",
             "host: localhost",
             "accept: application/json",
             "authorization: Bearer sk-bench",
@@ -40,6 +46,12 @@ class Case:
             f"content-length: {len(body)}",
         ]
         return "\r\n".join([*head, "", body])
+
+    def _asked(self) -> tuple[str, dict[str, object]]:
+        said: list[tuple[str, str]] = []
+        for n in range(self.messages // 2):
+            said += [("user", f"hello {n}"), ("assistant", REPLY)]
+        return ASKING[self.wire]([*said, ("user", f"hello {NUMBER.decode()}")], self.stream)
 
 
 PLAIN = Case("plain, 1 rule")

@@ -10,14 +10,8 @@ import sys
 from types import FrameType
 from typing import Any
 
-from cases import HISTORY, PLAIN, STREAMED, Case, toml
-
-from llmposter.core.clock import ManualClock
-from llmposter.core.delivery import plan
-from llmposter.core.mock import Mock
-from llmposter.model import Connection, Request
-from llmposter.wire import load
-from llmposter_dsl.compiler import compile_text
+from cases import HISTORY, PLAIN, STREAMED, Case
+from pure import path
 
 CASES = (PLAIN, STREAMED, HISTORY, Case("10 rules", rules=10), Case("1,000 rules", rules=1_000))
 
@@ -36,21 +30,13 @@ class Counter:
 
 def counted(case: Case) -> int:
     """Instructions of one request, after some that filled what is remembered."""
-    compiled = compile_text(toml(case), "bench.toml")
-    assert compiled.program is not None
-    wire, clock = load()["openai"], ManualClock(1_000_000.0)
-    mock = Mock([compiled.program], clock)
-    body = case.request.split("\r\n\r\n", 1)[1]
-    connection = Connection(1)
-    for n in range(20):
-        raw = body.replace("00000000", f"{n:08}").encode()
-        request = Request("POST", "/v1/chat/completions", {}, {"host": "localhost"}, raw, connection, "")
-        counter = Counter()
-        sys.settrace(counter.trace if n == 19 else None)
-        turn = wire.read(request)
-        items = list(plan(mock.answer(turn).step, turn, wire, clock.now()).items)
-        sys.settrace(None)
-        assert items
+    answer = path(case)
+    for number in range(19):
+        assert answer(number)
+    counter = Counter()
+    sys.settrace(counter.trace)
+    answer(19)
+    sys.settrace(None)
     return counter.count
 
 

@@ -50,6 +50,12 @@ HOLDING = replace(OURS, command=lambda file, port: [*OURS.command(file, port), "
 """Ourselves, with room for every conversation that is begun."""
 
 
+def cut(stage: str) -> Peer:
+    """Ourselves, cut off behind a stage of `staged.py`."""
+    script = str(Path(__file__).with_name("staged.py"))
+    return replace(OURS, name=stage, command=lambda file, port: [sys.executable, script, file, str(port), stage])
+
+
 def found(*, install: bool) -> list[Peer]:
     """The peers, the missing ones too; with *install* they are got first where they are not there."""
     node, python = aimock(install=install), pythons(install=install)

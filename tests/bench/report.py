@@ -123,6 +123,22 @@ def tables(kept: Kept) -> Iterator[Table]:
                 for name, cost in costs.items()
             ],
         )
+    for case, stages in kept.get("stages", {}).items():
+        whole = sum(stages.values())
+        yield (
+            f"Where our CPU goes: {case}",
+            ["", "CPU us", "of all"],
+            [*([what, f"{cost:,.1f}", f"{cost / whole:.0%}"] for what, cost in stages.items())],
+        )
+    if kept.get("instructions"):
+        yield (
+            "Instructions of the processor from bytes to bytes",
+            ["", "a request"],
+            [[case, f"{count:,.0f}"] for case, count in kept["instructions"].items()],
+        )
+    for what, ratios in kept.get("wires", {}).items():
+        rows = [[name, f"{to_chat:.2f}"] for name, to_chat in ratios.items()]
+        yield f"Our CPU by wire, {what}", ["", "of OpenAI Chat's"], rows
     for what, curve in kept["growth"].items():
         yield f"Our CPU by {what}", ["", "CPU us"], [[f"{int(n):,}", f"{cost:,.1f}"] for n, cost in curve.items()]
     yield (
@@ -167,6 +183,8 @@ def page(kept: Kept) -> str:
         "CPU is that of the server's processes alone, from the operating system's clock, in microseconds a request.",
         "A client in a process of its own asks over 16 connections; no two requests are the same.",
         "All servers of a table run at once and are asked in turn; a ratio is the median of the ratios of each round.",
+        "A stage's CPU is the difference between servers that are cut off behind it and before it.",
+        "Instructions are counted by Callgrind.",
         "llmock has no rules that stay, so that it answers everything alike and only where there is one rule.",
     ]
     for title, head, rows in tables(kept):

@@ -17,9 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import report
+from asking import ASKING
 from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
-from measuring import alternated, client, environment, ratio, running
-from peers import HOLDING, OURS, Peer, found
+from instructions import counted
+from measuring import alternated, by_case, client, environment, ratio, running
+from peers import HOLDING, OURS, Peer, cut, found
+from staged import STAGES
+
+from llmposter.wire import load
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,9 @@ class Results:
     """Every number of one run, as it is kept."""
 
     cases: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    instructions: dict[str, float] = field(default_factory=dict)
+    wires: dict[str, dict[str, float]] = field(default_factory=dict)
     ratios: dict[str, dict[str, float]] = field(default_factory=dict)
     growth: dict[str, dict[str, float]] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
@@ -74,6 +82,41 @@ def side_by_side(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
         into.ratios[case.name] = {
             name: ratio(own, [cost.cpu for cost in each]) for name, each in costs.items() if name != OURS.name
         }
+
+
+def staging(counts: Counts, into: Results) -> None:
+    """Where the time goes: what each stage of a server that is cut off behind it adds, round by round."""
+    told("stages")
+    for case in (PLAIN, STREAMED):
+        costs = alternated([cut(stage) for stage in STAGES], case, counts.requests, counts.rounds)
+        by_round = [[cost.cpu for cost in each] for each in costs.values()]
+        before = [[0.0] * counts.rounds, *by_round]
+        into.stages[case.name] = {
+            what: statistics.median(now - then for now, then in zip(upto, without, strict=True))
+            for what, upto, without in zip(STAGES.values(), by_round, before, strict=False)
+        }
+
+
+def counting(into: Results) -> None:
+    """Instructions of the path from bytes to bytes, which no other load disturbs."""
+    told("instructions")
+    counts = counted()
+    if isinstance(counts, str):
+        into.missing["instructions of the processor"] = counts
+    else:
+        into.instructions = counts
+
+
+def comparing(counts: Counts, into: Results) -> None:
+    """Each wire, plain and streamed, to OpenAI Chat."""
+    told("wires")
+    for name in load():
+        if name not in ASKING:
+            into.missing[f"the wire {name}"] = "tests/bench/asking.py has no question for it"
+    for what, stream in (("plain", False), ("streamed", True)):
+        cases = {name: Case(name, wire=name, stream=stream) for name in load() if name in ASKING}
+        costs = by_case(cases, counts.requests, counts.rounds)
+        into.wires[what] = {name: ratio(each, costs["openai"]) for name, each in costs.items()}
 
 
 @dataclass(frozen=True)
@@ -187,6 +230,10 @@ def main() -> int:
     results.missing = {peer.name: peer.missing for peer in known if peer.missing}
     peers = [peer for peer in known if not peer.missing]
     part(side_by_side, peers, counts, into=results)
+    part(staging, counts, into=results)
+    if not given.quick:
+        part(counting, into=results)
+    part(comparing, counts, into=results)
     part(growing, counts, into=results)
     part(starting, peers, counts, into=results)
     part(remembering, peers, counts, into=results)

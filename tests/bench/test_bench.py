@@ -13,9 +13,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from asking import ASKING
+from cases import Case
+from instructions import ASKED, CASES, by_case, counted, parts
 from load import cpu, ended
 from plot import curve
+from pure import path
 from report import markdown
+from staged import STAGES
+
+from llmposter.wire import load
 
 
 def test_the_measurements_run() -> None:
@@ -27,6 +34,12 @@ def test_the_measurements_run() -> None:
         ("A request: plain, 1 rule", "llmposter"),
         ("A request: streamed, 1 rule", "llmposter"),
         ("A request: history of 41 messages", "llmposter"),
+        *(
+            (f"Where our CPU goes: {case}, 1 rule", stage)
+            for case in ("plain", "streamed")
+            for stage in STAGES.values()
+        ),
+        *((f"Our CPU by wire, {case}", wire) for case in ("plain", "streamed") for wire in load()),
         ("Our CPU by rules", "10"),
         ("Our CPU by rules", "100"),
         ("Our CPU by conversations held", "10"),
@@ -43,7 +56,7 @@ def test_the_measurements_run() -> None:
     title, found = "", []
     for line in done.stdout.splitlines():
         title = line if line[:1].strip() else title
-        if (row := re.match(r"  (\S.*?)  +[\d,.]+", line)) and title != "What has to be shown":
+        if (row := re.match(r"  (\S.*?)  +-?[\d,.]+", line)) and title != "What has to be shown":
             found.append((title, row[1]))
     assert expected == found
     budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
@@ -85,3 +98,28 @@ def test_results_become_tables_and_pictures() -> None:
     assert ["| a | b |", "| --- | ---: |", "| x | 1 |"] == list(markdown(["a", "b"], [["x", "1"]]))
     picture = curve({"10": 1.0, "1000": 2.0}, across="rules", up="us")
     assert ["1.0", "10", "2.0", "1,000", "us", "rules"] == re.findall(r">([^<>\n]+)<", picture)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("wire", load())
+def test_every_wire_is_asked_its_own_question(wire: str, stream: bool) -> None:
+    """There is a question for each wire, which reads it and answers with what the rule says."""
+    assert set(load()) == set(ASKING)
+    answer = path(Case("", messages=3, wire=wire, stream=stream))(7)
+    assert b"Hello there!" in answer
+    assert stream == (b"data: " in answer)
+
+
+def test_instructions_are_told_by_case(tmp_path: Path) -> None:
+    """Dumps are read in the order of their numbers, and of two the second is a case's; too few are told so."""
+    for n in range(1, 2 * len(CASES) + 1):
+        (tmp_path / f"out.{n}").write_text(f"# callgrind format\nsummary: {n * ASKED}\n")
+    dumps = [dump.read_text() for dump in parts(tmp_path)]
+    assert {case.name: 2.0 * n for n, case in enumerate(CASES, 1)} == by_case(dumps)
+    assert by_case(dumps[:3]) == "valgrind told 3 times what it counted, not 6 times"
+
+
+def test_instructions_are_missed_without_valgrind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no valgrind the reason says how to get it."""
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert counted() == "there is no valgrind: `apt-get install valgrind` gets it"
