@@ -40,6 +40,9 @@ ALIKE = {
     "key order in arguments": ((TWO,), (said("", call("a", "one", y=[1, 2], x=1), call("b", "two")),)),
     "white space in arguments": ((arguments('{"x": 1}'),), (arguments('{"x":1} \n'),)),
     "no arguments": ((arguments("{}"),), (arguments(""),)),
+    "whole numbers as JavaScript spells them": (
+        (arguments('{"x":22.0,"y":-0.0,"z":[1e3]}'),), (arguments('{"x":22,"y":0,"z":[1000]}'),),
+    ),
     "thinking": ((said("x"),), (replace(said("x"), thinking="hm"),)),
     "how an answer's parts were joined": ((said("a\nb"),), (said("ab"),)),
     "system messages": ((user("hi"),), (Message("system", "12:01"), user("hi"))),

@@ -214,6 +214,15 @@ def canonical(arguments: str) -> bytes:
     """JSON text with its keys in order and no white space between; other text only trimmed."""
     trimmed = arguments.strip()
     try:
-        return msgspec.json.encode(msgspec.json.decode(trimmed or "{}"), order="sorted")
+        return msgspec.json.encode(_decode(trimmed or "{}"), order="sorted")
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return _trimmed(trimmed)
+
+
+def _whole(number: str) -> float | int:
+    # A client in JavaScript that reads 22.0 and -0.0 writes 22 and 0, and exact integers end where its own do.
+    value = float(number)
+    return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+
+
+_decode = msgspec.json.Decoder(float_hook=_whole).decode
