@@ -80,10 +80,18 @@ def test_parts_stand_in_their_order() -> None:
     assert [
         {"text": "Both.", "thought": True},
         {"text": "One moment."},
-        {"text": '{"n":1}'},
+        {"text": '\n{"n":1}'},
         {"functionCall": {"id": "call_a1", "name": PARIS.tool, "args": json.loads(PARIS.arguments)}},
         {"functionCall": {"id": "call_b2", "name": ROME.tool, "args": json.loads(ROME.arguments)}},
     ] == found
+
+
+def test_texts_that_follow_each_other_are_lines() -> None:
+    """So that the SDK, which joins the parts, shows what the chat of another provider shows."""
+    said = reply(Text("Here it is:"), Text("[1]", structured=True), Text(""), Text("So."))
+    texts = [part["text"] for part in parts(whole(said))]
+    assert ["Here it is:", "\n[1]", "", "\nSo."] == texts
+    assert "".join(texts) == "".join(part["text"] for event in streamed(said) for part in parts(event))
 
 
 def test_a_text_after_a_thought_is_signed_at_its_end() -> None:

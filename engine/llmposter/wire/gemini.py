@@ -48,7 +48,6 @@ _RATINGS: Final = (
     b',"safetyRatings":[{"category":"HARM_CATEGORY_DANGEROUS_CONTENT","probability":"HIGH","blocked":true}]'
 )
 _EMPTY: Final = b'{"text":""}'
-_SIGNED: Final = b'{"text":%b,"thoughtSignature":%b}'
 _ONE: Final = b'{"candidates":[{"content":{"parts":[%b],"role":"model"}%b,"index":0}],"usageMetadata":%b%b'
 _REFUSED: Final = b'{"promptFeedback":{"blockReason":%b,"blockReasonMessage":%b%b},"usageMetadata":%b%b'
 
@@ -116,6 +115,7 @@ class _Said:
         self._asked, self._reply = asked, reply
         self._end = b',"modelVersion":%b,"responseId":%b}' % (sse.encode(reply.model), sse.encode(reply.id))
         self._spent = Spent(reply)
+        self._speaking: Text | None = None
         calls = [part for part in reply.parts if isinstance(part, ToolCall)]
         self._broken = next((call for call in calls if arguments(call.arguments) is None), None)
         signed = gemini_signature.is_signed(reply)
@@ -130,11 +130,10 @@ class _Said:
             return refusal
         parts = [said for part in self._reply.parts if (said := self._part(part)) is not None]
         if self._seals_text:
-            *_, last = (None, *self._reply.parts)
-            if isinstance(last, Text):
-                parts[-1] = self._sealed(sse.encode(last.text))
+            if self._reply.parts and isinstance(self._reply.parts[-1], Text):
+                parts[-1] = self._sealed(parts[-1])
             else:
-                parts.append(self._sealed(b'""'))
+                parts.append(self._sealed(_EMPTY))
         silent = not any(part != _EMPTY for part in parts)
         told = None if silent and self._word in _BLOCKED else b",".join(parts) or _EMPTY
         return self._answer(told, self._spent.all(), self._finish())
@@ -147,13 +146,14 @@ class _Said:
         for piece in pieces:
             if isinstance(piece, Delta):
                 if isinstance(piece.part, Text):
-                    yield self._answer(b'{"text":%b}' % sse.encode(piece.text), spent.after(piece.text)), piece
+                    text = self._line(piece.part, piece.text)
+                    yield self._answer(b'{"text":%b}' % sse.encode(text), spent.after(text)), piece
                 elif isinstance(piece.part, Thinking) and not self._asked.silent:
                     told = b'{"text":%b,"thought":true}' % sse.encode(piece.text)
                     yield self._answer(told, spent.thought(piece.text)), piece
             elif isinstance(piece, Ended) and isinstance(call := piece.part, ToolCall) and self._broken is None:
                 yield self._answer(self._call(call), spent.after(call.tool + call.arguments)), piece
-        last = self._sealed(b'""') if self._seals_text else _EMPTY
+        last = self._sealed(_EMPTY) if self._seals_text else _EMPTY
         yield self._answer(None if self._word in _BLOCKED else last, spent.all(), self._finish()), None
 
     def _answer(self, parts: bytes | None, spent: bytes, finish: bytes = b"") -> bytes:
@@ -167,7 +167,7 @@ class _Said:
     def _part(self, part: Part) -> bytes | None:
         match part:
             case Text(text=text):
-                return b'{"text":%b}' % sse.encode(text)
+                return b'{"text":%b}' % sse.encode(self._line(part, text))
             case Thinking(text=text):
                 return None if self._asked.silent else b'{"text":%b,"thought":true}' % sse.encode(text)
             case ToolCall():
@@ -188,8 +188,14 @@ class _Said:
             return told + b"}"
         return b'%b,"thoughtSignature":%b}' % (told, sse.encode(gemini_signature.of_call(self._reply, call)))
 
-    def _sealed(self, text: bytes) -> bytes:
-        return _SIGNED % (text, sse.encode(gemini_signature.of_text(self._reply)))
+    def _line(self, part: Text, text: str) -> str:
+        """What is said next of a part; a text after another begins a line, since clients join them."""
+        before, self._speaking = self._speaking, part
+        return f"\n{text}" if text and before is not None and before is not part else text
+
+    def _sealed(self, part: bytes) -> bytes:
+        signature = sse.encode(gemini_signature.of_text(self._reply))
+        return b'%b,"thoughtSignature":%b}' % (part.removesuffix(b"}"), signature)
 
     def _refusal(self) -> bytes | None:
         """A prompt that was blocked: no candidate, whatever else the reply says."""

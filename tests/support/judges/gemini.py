@@ -158,11 +158,11 @@ class GeminiJudge(Judge):
         return GeminiAgent(url, stream=stream, retries=retries, system=system)
 
     def within(self, said: Heard) -> Heard:
-        """Texts run together; calls end with STOP; what is blocked is not answered, and costs no output."""
+        """Texts are lines of one; calls end with STOP; what is blocked is not answered, and costs no output."""
         if said.refusal is not None:
             used = said.used and said.used._replace(output=0, reasoning=0)
             return said._replace(texts=(), thinking="", calls=(), finish="content_filter", used=used)
-        texts = ("".join(said.texts),) if said.texts else ()
+        texts = ("\n".join(said.texts),) if said.texts else ()
         calls = tuple(call._replace(arguments=call.arguments or "{}") for call in said.calls)
         finish = said.finish
         if finish in ("stop", "pause", "tool_calls"):
