@@ -392,6 +392,18 @@ def test_a_machine_that_errs_without_end_is_not_replayed_without_end() -> None:
     assert agent.ask("on") == "!overloaded"
 
 
+def test_words_that_the_client_begins_an_answer_with_are_no_answer() -> None:
+    """The conversation stands before them, and goes on from both as one message; an answer of its own is continued."""
+    mock = fake_mock(TALK)
+    begun = replace(turn(user("hi"), said("oh, ")), continues=True)
+    assert "hello" == spoken_text(mock.answer(begun).step)
+    then = turn(user("hi"), said("oh, hello"), user("a"))
+    assert "kept <a> turn 2" == spoken_text(mock.answer(then).step)
+    on = replace(turn(user("hi"), said("oh, hello")), continues=True)
+    assert "kept <oh, hello> turn 2" == spoken_text(mock.answer(on).step)
+    assert [] == [entry for entry in mock.journal()["entries"] if entry["foreign_from"] is not None]
+
+
 FEW_SHOT = (user("2+2?"), said("4"), user("3+3?"), said("6"))
 
 

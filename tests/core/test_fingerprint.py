@@ -46,6 +46,9 @@ ALIKE = {
     "thinking": ((said("x"),), (replace(said("x"), thinking="hm"),)),
     "how an answer's parts were joined": ((said("a\nb"),), (said("ab"),)),
     "system messages": ((user("hi"),), (Message("system", "12:01"), user("hi"))),
+    "a result without a flag, and one that is no error": (
+        (TWO, ANSWERED), (TWO, told(ToolResult("a", "1", error=False), ToolResult("b", "2"))),
+    ),
     "the tool's name at its result": ((TWO, ANSWERED), (TWO, told(ToolResult("a", "1", "one"), ToolResult("b", "2")))),
 }  # fmt: skip
 
@@ -93,6 +96,14 @@ def test_an_answer_is_known_when_it_comes_back(parts: tuple[object, ...]) -> Non
     reply = Reply("id", 0, "m", parts, "stop", Tokens())
     before = (user("hi"),)
     assert full(*before, spoken(reply)) == Prints(before).after_answer(reply)
+
+
+@pytest.mark.parametrize("calls", [(), (ToolCall("1", "a", "{}"),)])
+def test_an_answer_that_goes_on_from_the_clients_words_is_one_message_with_them(calls: tuple[ToolCall, ...]) -> None:
+    """The fingerprint after it is that of the history with both in one."""
+    reply = Reply("id", 0, "m", (Text("B)"), *calls), "stop", Tokens())
+    both = replace(spoken(reply), text="It is (B)")
+    assert full(user("hi"), both) == Prints((user("hi"),), "It is (").after_answer(reply)
 
 
 messages = some.builds(

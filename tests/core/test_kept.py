@@ -10,6 +10,7 @@ from llmposter.core.kept import Library, Shelf, following, said
 from llmposter.model import (
     BadRequest,
     Connection,
+    Failure,
     Kept,
     Message,
     Reference,
@@ -18,6 +19,7 @@ from llmposter.model import (
     Text,
     Thread,
     Tokens,
+    Tool,
     ToolCall,
     ToolResult,
     Turn,
@@ -123,6 +125,20 @@ def test_what_is_not_held_is_a_breach(named: dict[str, str]) -> None:
     lost, other = told.breaches
     assert lost.startswith(f"Lost. llmposter holds the last {kept.MOST} answers, up to 64 MiB, and none from before")
     assert ("other", LOST, (HI,)) == (other, told.lost, told.messages)
+
+
+def test_what_is_not_held_may_be_a_failure_of_the_provider() -> None:
+    """Then it is no breach, and the answer."""
+    told = Library().told(turn(previous="x", lost=Failure("not_found", message="Gone.")))
+    assert isinstance(told.lost, Failure)
+    assert ((), True) == (told.breaches, (told.lost.message or "").startswith("Gone. llmposter holds the last"))
+
+
+def test_the_tools_of_an_answer_are_those_of_the_requests_that_inherit_them() -> None:
+    """Where the provider keeps them with it; elsewhere a request has its own."""
+    before = Kept(turn(tools=(Tool("f"),)), reply())
+    assert (Tool("f"),) == following(before, turn(AND, inherits=True)).tools
+    assert (Tool("g"),) == following(before, turn(AND, tools=(Tool("g"),))).tools
 
 
 def test_an_answer_that_is_not_to_be_kept_is_not() -> None:

@@ -205,7 +205,7 @@ IN_RESULTS = "'document', 'image', 'search_result', 'text', 'tool_reference'"
 REFUSED = [
     # the body, or what it has beside a valid one; the message
     (b"", "The request body is not valid JSON: Expecting value: line 1 column 1 (char 0)"),
-    (b'{"model": NaN}', "The request body is not valid JSON: unexpected content"),
+    (b'{"model": NaN}', "The request body is not valid JSON: JSON is malformed: invalid character (byte 10)"),
     (b'{"model": "\xff"}', "The request body is not valid JSON: str is not valid UTF-8"),
     (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "The request body is not valid JSON: too deeply nested"),
     (b"[]", "Input should be a valid dictionary"),

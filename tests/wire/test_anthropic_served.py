@@ -235,7 +235,7 @@ def test_a_paused_answer_goes_on(server: Running, client: anthropic.Anthropic) -
 def strange(server: Running, client: anthropic.Anthropic) -> list[dict[str, Any]]:
     """What came with a history that the machine does not know."""
     session = str(client.base_url).rstrip("/").rpartition("@")[2]
-    return [entry for entry in server.mock.journal(session)["entries"] if entry.get("foreign") is not None]
+    return [entry for entry in server.mock.journal(session)["entries"] if entry["foreign_from"] is not None]
 
 
 def test_a_prefill_and_the_answer_are_one_message(server: Running, client: anthropic.Anthropic) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
 _MESSAGE: Final = msgspec.json.Decoder(sent.Message)
-_PARTS: Final = (sent.Text, sent.Image, sent.Document, sent.SearchResult)
 INVALID: Final = "INVALID_JSON"
 """The one key of an `input` that holds arguments which are no JSON object, as Anthropic's guide has clients write it
 ("Fine-grained tool streaming", "Handling invalid JSON in tool responses")."""
@@ -31,7 +30,7 @@ _INVALID: Final = f'{{"{INVALID}"'.encode()
 
 
 class Unreadable(Exception):  # noqa: N818 - no error: how a message that is none ends the reading of it
-    """A message that cannot be read; `message` is what is said of it, from its place on."""
+    """A message that cannot be read: what the decoder told of it, and what it was given."""
 
     def __init__(self, told: str, data: Json) -> None:
         super().__init__(told)
@@ -52,8 +51,8 @@ def read(provider: str, request: Request) -> Turn | BadRequest:
         return refusal(error.told, error.data, ("messages", str(len(heard))))
     except msgspec.ValidationError as error:
         return refusal(str(error), _anything(data))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return not_json(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return not_json(data, str(error))
     if not heard and not _previous(body):
         return BadRequest("messages: at least one message is required")
     return _turn(provider, request, body, heard)

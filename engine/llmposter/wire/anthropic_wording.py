@@ -31,8 +31,8 @@ IN_RESULTS: Final = ("document", "image", "search_result", "text", "tool_referen
 _SIGNS: Final = {">=": "greater", "<=": "less"}
 
 
-def not_json(data: bytes) -> BadRequest:
-    """The answer to a body that is no JSON."""
+def not_json(data: bytes, told: str) -> BadRequest:
+    """The answer to a body that is no JSON; *told* is the decoder's message."""
     try:
         json.loads(data)
     except UnicodeDecodeError:
@@ -42,8 +42,8 @@ def not_json(data: bytes) -> BadRequest:
     except RecursionError:
         why = "too deeply nested"
     else:
-        # The standard library takes what JSON does not have, such as `NaN`.
-        why = "unexpected content"
+        # The standard library, which tells the line, takes what JSON does not have: `NaN`, halves of surrogate pairs.
+        why = told
     return BadRequest(f"The request body is not valid JSON: {why}")
 
 
