@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 from judging import judges
 from msgspec.structs import replace
 from raw_http import Answer, Raw
-from serving import serving
+from serving import programs, serving
 from speaker import CONNECTION
 from wire_cases import CHUNKS, REPLIES
 
-from llmposter.core.clock import RealClock
+from llmposter.core.clock import ManualClock
 from llmposter.core.conformance import findings
 from llmposter.core.delivery import pieces
 from llmposter.core.fingerprint import Prints
 from llmposter.core.mock import Mock
-from llmposter.model import BadRequest, Failure, Request, Response, Turn
+from llmposter.model import BadRequest, Failure, Reply, Request, Response, Turn
 from llmposter.wire import endpoints, load
 
 if TYPE_CHECKING:
@@ -171,36 +171,82 @@ def test_each_value_may_be_anything(wire: str) -> None:
 
 # --- what stands beside the conversations -----------------------------------------------------------------------------
 
-FEW = st.text(max_size=4)
+RULES = """
+[[states.ask]]
+reply = "hello"
+call  = "now()"
+
+[[embeddings]]
+when   = 'text contains "e"'
+vector = [1, 2]
+
+[[embeddings]]
+when  = 'text contains "x"'
+error = 429
+
+[[moderations]]
+when  = 'text contains "e"'
+flags = ["hate"]
+"""
+PROGRAMS = programs(RULES)
 OPEN = re.compile(r"\{[^}]*\}")
+NAMES = st.sampled_from(["x", "gpt-4o", "a b", "ünï", "999", "200", "ft:a:b", "\x00", "%", "..", "a/b"])
+QUERIES = st.dictionaries(
+    st.sampled_from(["limit", "after", "before_id", "after_id", "pageSize", "pageToken", "order", "stream", "include"]),
+    st.sampled_from(["", "1", "0", "-1", "99999999999999999999", "asc", "true", "x", "²"]),
+    max_size=3,
+)
 
 
-@st.composite
-def requests_beside(draw: st.DrawFn, number: int) -> Request:
-    route = draw(st.sampled_from(ENDPOINTS[number].routes))
-    path = OPEN.sub(lambda _: draw(st.text("abc-_.:/%é", min_size=1, max_size=12)), route.path)
-    method = route.method if route.method != "*" else draw(st.sampled_from(["GET", "POST", "DELETE"]))
-    query = draw(
-        st.dictionaries(st.sampled_from(["limit", "after", "pageSize", "pageToken", "x"]), st.text(max_size=4))
-    )
-    headers = draw(st.dictionaries(st.sampled_from(["anthropic-version", "x-goog-api-key", "x"]), st.text(max_size=4)))
-    body = draw(st.binary(max_size=100) | bodies(draw(st.sampled_from(WIRES))))
-    return Request(method, path, query, headers, body, CONNECTION)
+def stocked() -> tuple[Mock, list[str]]:
+    """A mock that every wire has asked, and what can be made was made; with all ids that were heard of."""
+    mock, ids = Mock(PROGRAMS, ManualClock(1_700_000_000.0)), ["x"]
+    for wire in WIRES:
+        turn = load()[wire].read(requests(wire)[0])
+        assert isinstance(turn, Turn)
+        reply = mock.answer(turn).step.outcome
+        assert isinstance(reply, Reply)
+        ids += named(json.loads(load()[wire].whole(turn, reply).body))
+    for endpoint in ENDPOINTS:
+        for route in endpoint.routes:
+            made = Request("POST", route.path, {}, {}, b"{}", CONNECTION)
+            if route.method == "POST" and "{" not in route.path:
+                found = endpoint.answer(made, mock.desk(made))
+                ids += named(json.loads(found.body)) if isinstance(found, Response) else []
+    return mock, ids
+
+
+def named(value: Any) -> list[str]:
+    """Every id in a JSON document."""
+    match value:
+        case dict():
+            own = [value["id"]] if isinstance(value.get("id"), str) else []
+            return own + [id_ for inner in value.values() for id_ in named(inner)]
+        case list():
+            return [id_ for inner in value for id_ in named(inner)]
+        case _:
+            return []
 
 
 @pytest.mark.parametrize("number", range(len(ENDPOINTS)), ids=[type(each).__name__ for each in ENDPOINTS])
 @SOME
 @given(st.data())
 def test_an_endpoint_answers_anything(number: int, data: st.DataObject) -> None:
-    """Whatever it is asked, it gives an answer or says why it does not."""
-    request = data.draw(requests_beside(number))
-    found = ENDPOINTS[number].answer(request, Mock([], RealClock()).desk(request))
+    """JSON, events, an error or a refusal; never an exception; and the same request is answered alike."""
+    (mock, ids), (other, _) = stocked(), stocked()
+    route = data.draw(st.sampled_from(ENDPOINTS[number].routes))
+    path = OPEN.sub(lambda _: data.draw(st.sampled_from(ids) | NAMES), route.path)
+    method = "POST" if route.method == "*" else route.method
+    body = data.draw(st.binary(max_size=50) | bodies(data.draw(st.sampled_from(WIRES))))
+    request = Request(method, path, data.draw(QUERIES), {}, body, CONNECTION)
+    found = ENDPOINTS[number].answer(request, mock.desk(request))
+    assert found == ENDPOINTS[number].answer(request, other.desk(request))
     match found:
         case Response():
             assert 200 <= found.status < 600
-            assert isinstance(found.body, bytes)
+            assert not found.body or found.body.startswith(b"event:") or json.loads(found.body) is not None
         case Failure():
-            assert found.message or found.name or found.status
+            assert found.status is None or 400 <= found.status < 600
         case BadRequest():
             assert found.message
         case _:
