@@ -97,8 +97,8 @@ class Message(Struct, frozen=True, dict=True):
     answer: str = ""
 
 
-class Tool(Struct, frozen=True):
-    """A tool that the request declares; `parameters` is its JSON Schema, or None."""
+class Tool(Struct, frozen=True, dict=True):
+    """A tool that the request declares; `parameters` is its JSON Schema, or None. Its tokens are kept beside it."""
 
     name: str
     parameters: Json = None

@@ -123,6 +123,10 @@ class Places(Generic[T]):
             else:
                 yield found
 
+    def __contains__(self, place: bytes) -> bool:
+        """Whether something is there."""
+        return place in self._at
+
     def __len__(self) -> int:
         """How many places something is at."""
         return len(self._at)

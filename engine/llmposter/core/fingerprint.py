@@ -60,7 +60,7 @@ class Prints:
         except AttributeError:
             self._digests, self._ends = _with_tools(messages)
             self.plain = False
-        self.full = _print(self._digests)
+        self.full = self._digests if len(self._digests) <= _SIZE else _print(self._digests)
 
     @property
     def answers(self) -> list[int]:
@@ -76,9 +76,9 @@ class Prints:
     @property
     def openings(self) -> tuple[bytes, ...]:
         """This history, and each that it extends by no more than input, longest first."""
-        first, last = self._end(self.last + 1), self._end(len(self._messages))
-        if last <= first + 1:
+        if self.last + 2 >= len(self._messages) and self._ends is None:
             return (self.full,)
+        first, last = self._end(self.last + 1), self._end(len(self._messages))
         return self.full, *(_print(self._digests[: number * _SIZE]) for number in range(last - 1, first, -1))
 
     def after_answer(self, reply: Reply) -> bytes:

@@ -173,7 +173,7 @@ class Lanes:
         if caller.retry:
             found = self._retried(caller, places[0], caller.retry)
         elif not self._open:
-            found = self._ended(caller, places[0])
+            found = self._ended(caller, places[0]) if caller.input in self._closed else None
         elif (found := self._same_connection(caller, places, origin)) is None:
             found = self._ended(caller, places[0]) or self._abandoned(caller, places, origin)
         if found is not None and found.answer is not None and found.closed_at < now - KEEPS_ANSWER:

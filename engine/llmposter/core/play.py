@@ -192,8 +192,9 @@ class Play(msgspec.Struct, eq=False):
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
         talk, space, caller = lane.talk, self.found.space, self.found.caller
-        calls = [part.id for part in reply.parts if isinstance(part, ToolCall)]
-        ids = made_ids(step, calls) if calls else ()
+        ids: tuple[str, ...] = ()
+        if isinstance(reply.parts[-1], ToolCall):
+            ids = made_ids(step, [part.id for part in reply.parts if isinstance(part, ToolCall)])
         if self.turn.echoes:
             ids = (reply.id, *ids)
         print_ = self.prints.after_answer(reply)

@@ -15,7 +15,7 @@ from llmposter.model import Refusal, Text, Thinking, Tokens, ToolCall
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llmposter.model import Message, Part, Turn
+    from llmposter.model import Message, Part, Tool, Turn
     from llmposter_dsl.program import Usage
 
 _FRAME = 4
@@ -39,7 +39,9 @@ def of_turn(turn: Turn) -> int:
         said: int = sum(map(_TOKENS, turn.messages))
     except AttributeError:
         said = sum(map(_of_message, turn.messages))
-    return system + said + (sum(_of_schema(t.name, t.parameters) for t in turn.tools) if turn.tools else 0)
+    if turn.tools:
+        said += sum(tool.__dict__.get("tokens") or _of_tool(tool) for tool in turn.tools)
+    return system + said
 
 
 def _of_message(message: Message) -> int:
@@ -53,8 +55,10 @@ def _of_message(message: Message) -> int:
     return _FRAME + said
 
 
-def _of_schema(name: str, parameters: object) -> int:
-    return _FRAME + estimate(name) + -(-len(msgspec.json.encode(parameters)) // 4)
+def _of_tool(tool: Tool) -> int:
+    """Kept with each tool."""
+    tool.__dict__["tokens"] = said = _FRAME + estimate(tool.name) + -(-len(msgspec.json.encode(tool.parameters)) // 4)
+    return said
 
 
 def of_parts(parts: Iterable[Part]) -> Tokens:
