@@ -5,6 +5,7 @@ Nothing here remembers anything; a retry, another place in the file or another c
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, assert_never
 from uuid import UUID
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from llmposter_dsl.program import Latency
 
 _UNIT: Final = 1 / (1 << 53)
+
+
+@lru_cache(maxsize=1024)
+def _begun(seed: int, session: str, scenario: str, place: str, size: int) -> blake2b:
+    """The part of a hash that nearly all draws at a place share."""
+    # Lengths keep the names apart from what follows them.
+    drawn = f"{seed} {len(session)} {session}{len(scenario)} {scenario}{place}"
+    return blake2b(drawn.encode("utf-8", "surrogatepass"), digest_size=size)
 
 
 class Chance(Struct, frozen=True):
@@ -31,10 +40,13 @@ class Chance(Struct, frozen=True):
 
     def digest(self, place: str, size: int = 16) -> bytes:
         """*size* bytes that belong to this place in this step."""
+        return self._drawn("", place, size).digest()
+
+    def _drawn(self, scenario: str, place: str, size: int) -> blake2b:
         at = self.moment
-        # The length of the session's name keeps it apart from the place.
-        drawn = f"{self.seed} {at.number} {at.attempt} {at.fingerprint} {len(at.session)} {at.session}{place}"
-        return blake2b(drawn.encode("utf-8", "surrogatepass"), digest_size=size).digest()
+        drawn = _begun(self.seed, at.session, scenario, place, size).copy()
+        drawn.update(f"\n{at.fingerprint} {at.number} {at.attempt}".encode())
+        return drawn
 
     def unit(self, place: str) -> float:
         """A number from 0 to below 1."""
@@ -46,7 +58,7 @@ class Chance(Struct, frozen=True):
 
     def name(self, place: str) -> str:
         """24 letters and digits that no other answer of the server has."""
-        return self.digest(f"{self.scenario}\n{place}", 12).hex()
+        return self._drawn(self.scenario, place, 12).hexdigest()
 
     def seconds(self, latency: Latency | None, place: str) -> float:
         """One draw of a delay; never negative."""

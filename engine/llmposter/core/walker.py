@@ -84,9 +84,8 @@ class Walker(msgspec.Struct, eq=False):
     def settle(self, rule: Rule) -> None:
         """What *rule* leaves behind, once its `goto` has moved `state`: one more conversation, made at once."""
         was, now, outcome = self.stands, self.moment.now, self.outcome
-        visits, answered = was.visits, isinstance(outcome, Reply)
-        if answered:
-            visits = counted(visits, was.state)
+        answered = isinstance(outcome, Reply)
+        visits = counted(was.visits, was.state) if answered else was.visits
         self.stands = Conversation(
             self.state,
             was.vars,
