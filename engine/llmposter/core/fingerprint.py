@@ -42,10 +42,11 @@ class Prints:
         full: the fingerprint of the whole history.
     """
 
-    __slots__ = ("_answers", "_begun", "_digests", "_ends", "_messages", "full", "last", "plain")
+    __slots__ = ("_answered", "_answers", "_begun", "_digests", "_ends", "_hash", "_messages", "full", "last", "plain")
 
     def __init__(self, messages: Sequence[Message], begun: str = "") -> None:
         self._messages, self._begun = messages, begun
+        self._hash: blake2b | None = None
         self._answers: list[int] | None = None
         last = len(messages) - 1
         while last >= 0 and messages[last].role != "assistant":
@@ -60,7 +61,15 @@ class Prints:
         except AttributeError:
             self._digests, self._ends = _with_tools(messages)
             self.plain = False
-        self.full = self._digests if len(self._digests) <= _SIZE else _print(self._digests)
+        self.full = self._digests if len(self._digests) <= _SIZE else self._hashed()
+
+    def _hashed(self) -> bytes:
+        """The fingerprint of the whole, on the way from that of what was answered to that of the next answer."""
+        answered = self._end(self.last + 1) * _SIZE
+        self._hash = blake2b(self._digests[:answered], digest_size=_SIZE)
+        self._answered = self._hash.digest() if answered > _SIZE else self._digests[:answered]
+        self._hash.update(self._digests[answered:])
+        return self._hash.digest()
 
     @property
     def answers(self) -> list[int]:
@@ -71,6 +80,8 @@ class Prints:
 
     def upto(self, count: int) -> bytes:
         """Of the first *count* messages."""
+        if count == self.last + 1 and self._hash is not None:
+            return self._answered
         return _print(self._digests[: self._end(count) * _SIZE])
 
     @property
@@ -85,9 +96,15 @@ class Prints:
         """The fingerprint of the history and this answer to it, as it will be when the client sends it back."""
         parts = reply.parts
         if len(parts) == 1 and type(only := parts[0]) is Text:
-            return _print(self._digests + _digest_of_text(self._begun + only.text))
-        told = spoken(reply)
-        return _print(self._digests + _digest(_assistant(self._begun + told.text, told.calls)))
+            digest = _digest_of_text(self._begun + only.text)
+        else:
+            told = spoken(reply)
+            digest = _digest(_assistant(self._begun + told.text, told.calls))
+        if self._hash is None:
+            return _print(self._digests + digest)
+        after = self._hash.copy()
+        after.update(digest)
+        return after.digest()
 
     def _end(self, count: int) -> int:
         """How many digests the first *count* messages have."""
