@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 import pytest
 from pydantic import BaseModel
+from serving import program
 from speaker import Speaker, request, speaking
 from wire_cases import CHUNKS, REPLIES, reply
 
@@ -211,6 +212,16 @@ def test_an_id_of_our_own_has_anthropics_prefix(
     client.messages.create(**{**ASK, "messages": [*MESSAGES, said.to_param(), {"role": "user", "content": results}]})
     _, assistant, tool = speaker.turns[-1].messages
     assert [f"call_{MADE}", "mine-1"] == [call.id for call in assistant.calls] == [each.id for each in tool.results]
+
+
+@pytest.mark.parametrize("id_, told", [("mine-1", 0), ("${user}", 0), ("mine 1", 1), ("é", 1)])
+def test_an_id_that_anthropic_does_not_take_back_is_found_by_the_checker(id_: str, told: int) -> None:
+    """As far as it is known before anything runs."""
+    found = program(f"[[states.a]]\ncall = {{ tool = 'f', id = '{id_}' }}\n")
+    (rule,) = found.states["a"]
+    sentences = list(WIRE.cannot(rule))
+    assert told == len(sentences)
+    assert all(f'no id "{id_}" of a tool call' in sentence for sentence in sentences)
 
 
 FINISHES = [

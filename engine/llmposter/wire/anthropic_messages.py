@@ -25,11 +25,12 @@ from llmposter.model import (
 from llmposter.wire import anthropic_errors, sse
 from llmposter.wire.anthropic_body import Asked
 from llmposter.wire.anthropic_headers import of_reply
-from llmposter.wire.anthropic_ids import ANSWER, outward
+from llmposter.wire.anthropic_ids import ANSWER, FIT, outward
 from llmposter.wire.anthropic_read import INVALID, read
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.seal import sealed
+from llmposter_dsl.program import Say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,6 +149,11 @@ class AnthropicMessages:
         if rule.finish is not None and rule.finish not in _FINISHES and meaning(rule.finish) is None:
             words = ", ".join(f'"{word}"' for word in _FINISHES)
             yield f'Anthropic has no stop reason "{rule.finish}": it knows {words}'
+        if isinstance(rule.outcome, Say):
+            for call in rule.outcome.calls:
+                given = call.id.constant if call.id is not None else None
+                if given and not FIT.fullmatch(given):
+                    yield f'Anthropic takes no id "{given}" of a tool call back: it takes letters, digits, "_" and "-"'
 
 
 def _asked(turn: Turn) -> Asked:
