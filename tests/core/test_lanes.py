@@ -99,6 +99,32 @@ def test_a_first_try_of_an_answered_request_starts_afresh() -> None:
     assert send(mock, on=on, retry=0) == "!overloaded"
 
 
+POOLED = script(s0={"says": "one", "goto": "s1"}, s1={"says": "attempt {attempt}", "errors": 3})
+
+
+def test_a_client_that_takes_any_connection_of_its_pool_is_one() -> None:
+    """After an answer, a retry without a count may come on any connection of the client, as Node's fetch does it."""
+    first, second = connection(), connection()
+    agent = Agent(fake_mock(POOLED), on=first)
+    assert "one" == agent.ask("hi")
+    assert ["!overloaded"] * 2 == [agent.ask("and?", on=second), agent.again(on=first)]
+    assert ["!overloaded", "attempt 4"] == [agent.again(on=second), agent.again(on=first)]
+
+
+def test_a_client_with_a_pool_leaves_another_alone_that_is_alike() -> None:
+    """The other, with a connection of its own, sees its own attempts."""
+    mock, first, second, other = fake_mock(POOLED), connection(), connection(), connection()
+    pooled, alike = Agent(mock, on=first), Agent(mock, on=other)
+    for agent in (pooled, alike):
+        agent.ask("hi")
+    assert "!overloaded" == pooled.ask("and?", on=second)
+    assert "!overloaded" == alike.ask("and?")
+    for on in (first, second):
+        pooled.again(on=on)
+        assert "!overloaded" == alike.again()
+    assert "attempt 4" == alike.again()
+
+
 def test_without_counts_the_same_connection_asks_again() -> None:
     """Until the answer has come back in a history; another connection starts afresh."""
     mock = fake_mock(TWICE)

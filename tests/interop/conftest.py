@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     text = json.dumps(scenario(), ensure_ascii=False).replace("\u2028", "\\u2028")
     cases.write_text(text, encoding="utf-8")
     here = Path(__file__).parent
-    with serving(cases, here / "loop.toml", here / "loop_as_text.toml") as running:
+    with serving(*sorted(here.glob("*.toml")), cases) as running:
         yield running
 
 

@@ -43,7 +43,4 @@ CASES = {
 def scenario() -> dict[str, Any]:
     """The scenario of all cases, as data."""
     rules = [{"name": name, "when": f'user == "{name}"', **rule} for name, rule in CASES.items()]
-    return {
-        "scenario": {"name": "cases", "serves": 'not (user contains "warmest" or "final_answer" in tools)'},
-        "states": {"ready": rules},
-    }
+    return {"scenario": {"name": "cases"}, "states": {"ready": rules}}

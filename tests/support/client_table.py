@@ -12,6 +12,11 @@ def loops(*apis: str) -> tuple[tuple[str, str], ...]:
     return tuple((api, "") for api in apis)
 
 
+def talks(*apis: str) -> tuple[tuple[str, str], ...]:
+    """Without tools; for clients that do not mark their retries."""
+    return tuple((api, "talk") for api in apis)
+
+
 BY_ID = ("responses", "by id")
 THOUGHT = ("anthropic", "reasoning")
 AUTOMATIC = (("gemini", "automatic"),)
@@ -29,11 +34,11 @@ CLIENTS: dict[str, Client] = {
     },
     "node/openai": Client("node", "openai.mjs", OPENAI, (*loops(*OPENAI), BY_ID)),
     "node/anthropic": Client("node", "anthropic.mjs", ("anthropic",), (*loops("anthropic"), THOUGHT)),
-    "node/google": Client("node", "google.mjs", ("gemini",), loops("gemini")),
-    "node/vercel": Client("node", "vercel.mjs", APIS, loops(*APIS)),
+    "node/google": Client("node", "google.mjs", ("gemini",), (*loops("gemini"), *talks("gemini"))),
+    "node/vercel": Client("node", "vercel.mjs", APIS, (*loops(*APIS), *talks(*APIS))),
     "newest/openai-agents": Client("newest", "openai_agents.py", loops=loops(*OPENAI)),
     "newest/langchain": Client("newest", "langchain_agents.py", loops=loops("openai", "responses", "anthropic")),
-    "newest/pydantic-ai": Client("newest", "pydantic_agents.py", loops=loops("openai", "responses", "anthropic")),
+    "newest/pydantic-ai": Client("newest", "pydantic_agents.py", loops=loops(*APIS)),
     "newest/smolagents": Client("newest", "smol_agents.py", loops=loops("openai")),
     "previous/litellm": Client("previous", "lite_llm.py", loops=loops(*APIS)),
     "previous/llama-index": Client("previous", "llama_index_agents.py", loops=loops(*APIS)),

@@ -56,6 +56,7 @@ class Lane(msgspec.Struct, eq=False):
         origin: the position that it started from; None for an opening.
         stands: the conversation, with what its errors did.
         retry: the SDK's count with the last request, None where the client sends none.
+        before: the number of the connection that the client was on before this one, 0 for none.
         answer: the step that closed it. gives: the position that the answer led to, while it is kept.
     """
 
@@ -68,6 +69,7 @@ class Lane(msgspec.Struct, eq=False):
     connection: Connection
     retry: int | None
     attempts: int = 1
+    before: int = 0
     answer: Step | None = None
     closed_at: float = 0.0
     gives: Position | None = None
@@ -78,6 +80,8 @@ class Lane(msgspec.Struct, eq=False):
         self.seen(caller)
 
     def seen(self, caller: Caller) -> None:
+        if caller.connection is not self.connection:
+            self.before = self.connection.number
         self.who, self.connection, self.input, self.retry = caller.who, caller.connection, caller.input, caller.retry
 
 
@@ -175,7 +179,11 @@ class Lanes:
         elif not self._open:
             found = self._ended(caller, places[0]) if caller.input in self._closed else None
         elif (found := self._same_connection(caller, places, origin)) is None:
-            found = self._ended(caller, places[0]) or self._abandoned(caller, places, origin)
+            found = (
+                self._ended(caller, places[0])
+                or self._pooled(caller, places, origin)
+                or self._abandoned(caller, places, origin)
+            )
         if found is not None and found.answer is not None and found.closed_at < now - KEEPS_ANSWER:
             return None
         return found
@@ -219,6 +227,19 @@ class Lanes:
                 return found
             if found := next((lane for lane in lanes if origin is None or lane.origin is origin), None):
                 return found
+        return None
+
+    def _pooled(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:
+        """A lane whose client was on this connection before: Node's fetch takes whichever of its pool is free.
+
+        Where several stand at one place, the connection that a position came on is no sign: whose it is, is a guess.
+        """
+        number = caller.connection.number
+        for place in places:
+            for lane in self._open.first(place, caller.who, _GLANCE):
+                came_on = lane.origin.connection if origin is None and lane.origin is not None else 0
+                if lane.input == caller.input and number in (lane.before, came_on):
+                    return lane
         return None
 
     def _abandoned(self, caller: Caller, places: Sequence[bytes], origin: Position | None) -> Lane | None:

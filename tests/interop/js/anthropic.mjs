@@ -53,7 +53,8 @@ async function loop(url, name, stream) {
     messages.push({ role: 'assistant', content: answer.content });
     const calls = of(answer, 'tool_use');
     if (!calls.length) return { text: texts(answer) };
-    const content = calls.map(({ id, input }) => ({ type: 'tool_result', tool_use_id: id, content: getWeather(input) }));
+    const result = ({ id, input }) => ({ type: 'tool_result', tool_use_id: id, content: getWeather(input) });
+    const content = calls.map(result);
     messages.push({ role: 'user', content });
   }
 }

@@ -1,7 +1,7 @@
 // The `@google/genai` SDK.
 
 import { ApiError, GoogleGenAI } from '@google/genai';
-import { failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
+import { failed, getWeather, models, parameters, question, run, said, talk } from './playing.mjs';
 
 const declared = { name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters };
 const tools = [{ functionDeclarations: [declared] }];
@@ -50,9 +50,10 @@ function told(chunks) {
   });
 }
 
-// By hand with the history.
-async function loop(url, _, stream) {
+// By hand with the history; or by the chat that keeps it.
+async function loop(url, name, stream) {
   const client = connect(url, 3);
+  if (name === 'talk') return { text: await talked(client.chats.create({ model: models.gemini }), stream) };
   const contents = [{ role: 'user', parts: [{ text: question }] }];
   for (;;) {
     const found = parts(await answers(client, { model: models.gemini, contents, config: { tools } }, stream));
@@ -64,6 +65,15 @@ async function loop(url, _, stream) {
     }));
     contents.push({ role: 'user', parts: results });
   }
+}
+
+async function talked(chat, stream) {
+  let last;
+  for (const message of talk) {
+    const answer = await (stream ? chat.sendMessageStream({ message }) : chat.sendMessage({ message }));
+    last = texts(parts(stream ? await Array.fromAsync(answer) : [answer]));
+  }
+  return last;
 }
 
 await run({ case: { gemini: ask }, loop: { gemini: loop } });

@@ -11,6 +11,7 @@ export const models = {
   gemini: 'gemini-2.5-flash',
 };
 export const question = 'Which is the warmest: Paris, Rome or Oslo?';
+export const talk = ['Let us count.', 'And then?', 'And then?'];
 const temperatures = { Paris: 22, Rome: 30, Oslo: 9 };
 
 export const getWeather = ({ city, unit }) => JSON.stringify({ city, unit, temp: temperatures[city] });

@@ -5,7 +5,7 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { APICallError, Output, generateText, isStepCount, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { failed, getWeather, models, question, run, said } from './playing.mjs';
+import { failed, getWeather, models, question, run, said, talk } from './playing.mjs';
 
 const apiKey = 'any';
 const providers = {
@@ -51,10 +51,22 @@ async function told(answer) {
   });
 }
 
-const loop = (api) => async (url, _, stream) => {
-  const request = { model: providers[api](url), prompt: question, tools: executed, stopWhen: isStepCount(5) };
-  return { text: await (stream ? streamText(request) : await generateText(request)).text };
+const text = async (request, stream) => (stream ? streamText(request) : await generateText(request)).text;
+
+const loop = (api) => async (url, name, stream) => {
+  const model = providers[api](url);
+  if (name === 'talk') return { text: await talked(model, stream) };
+  return { text: await text({ model, prompt: question, tools: executed, stopWhen: isStepCount(5) }, stream) };
 };
+
+async function talked(model, stream) {
+  const messages = [];
+  for (const content of talk) {
+    messages.push({ role: 'user', content });
+    messages.push({ role: 'assistant', content: await text({ model, messages }, stream) });
+  }
+  return messages.at(-1).content;
+}
 
 const all = (play) => Object.fromEntries(Object.keys(providers).map((api) => [api, play(api)]));
 
