@@ -24,13 +24,18 @@ class Struct(msgspec.Struct, frozen=True):
 
 
 class Connection:
-    """A client's TCP connection, as far as telling clients apart needs it. The transport closes it."""
+    """A client's TCP connection, as far as telling clients apart needs it. The transport closes it.
 
-    __slots__ = ("number", "open")
+    Attributes:
+        used: a conversation has been asked on it.
+    """
+
+    __slots__ = ("number", "open", "used")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.open = True
+        self.used = False
 
 
 class Request(Struct, frozen=True):

@@ -125,6 +125,33 @@ def test_a_client_with_a_pool_leaves_another_alone_that_is_alike() -> None:
     assert "attempt 4" == alike.again()
 
 
+def test_a_client_alone_may_retry_its_opening_on_another_connection() -> None:
+    """As long as conversations come one after the other, and as fetch of Node does it.
+
+    A new client comes on a new connection, and is another one.
+    """
+    mock, first, second = fake_mock(TWICE), connection(), connection()
+    earlier = Agent(mock, on=first)
+    assert ["!overloaded", "!overloaded", "attempt 3 of c1"] == [earlier.ask("hello"), earlier.again(), earlier.again()]
+    assert ["!overloaded", "!overloaded"] == [send(mock, on=second), send(mock, on=first)]
+    assert "attempt 3 of c2" == send(mock, on=second)
+    assert ["!overloaded"] * 2 == [send(mock, on=connection()) for _ in range(2)]
+    assert ["c1", "c2", "c3", "c4"] == [talk["id"] for talk in mock.conversations()]
+
+
+@pytest.mark.parametrize("session, conversations", [("", 4), ("mine", 3)])
+def test_where_conversations_go_on_by_turns_are_several_clients(session: str, conversations: int) -> None:
+    """So a first try on any other connection is another's; but a session with a name is one client's."""
+    mock, doors = fake_mock(TWICE), [connection(), connection()]
+    agents = [Agent(mock, on=on, session=session) for on in doors]
+    for _ in range(2):
+        for agent, word in zip(agents, ("hello", "ho"), strict=True):
+            agent.ask(word) if not agent.said else agent.again()
+    for on in reversed(doors):
+        assert "!overloaded" == send(mock, on=on, session=session)
+    assert conversations == len(mock.conversations())
+
+
 def test_without_counts_the_same_connection_asks_again() -> None:
     """Until the answer has come back in a history; another connection starts afresh."""
     mock = fake_mock(TWICE)

@@ -14,7 +14,7 @@ CASE = [(name, api, case) for name, client in CLIENTS.items() for api in client.
 LOOP = [(name, task) for name, client in CLIENTS.items() for task in client.tasks({}) if task.play == "loop"]
 
 TOOL_LOOP = ("The warmest is Rome.", ["reply", "error", "reply", "reply"])
-LOOPS = {"talk": ("Three.", ["reply", "error", "reply", "error", "error", "reply"])}
+LOOPS = {"talk": ("Three.", ["error", "reply", "error", "reply", "error", "error", "reply"])}
 """How each kind of loop ends, and what the server sent on the way."""
 
 

@@ -58,7 +58,7 @@ def _entered(player: Player, session: Session, turn: Turn, prints: Prints) -> Fo
     if player.program.key is not None and (key := player.machine.key(turn)) is not None:
         return Found(player, session.space(player.index, key), Caller(b"", NOWHERE, prints.full, turn.retry))
     who = client_of(turn.system, counts=turn.retry is not None)
-    caller = Caller(who, turn.request.connection, prints.full, turn.retry)
+    caller = Caller(who, turn.request.connection, prints.full, turn.retry, session.alone)
     return Found(player, session.space(player.index, None), caller)
 
 

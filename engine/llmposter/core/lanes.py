@@ -41,12 +41,14 @@ class Caller(Struct, frozen=True):
         who: the client's mark. Under a key it is the same for all, as is the connection.
         input: the fingerprint of the whole history.
         retry: the SDK's count, or None.
+        alone: nothing says so far that its session has several clients.
     """
 
     who: bytes
     connection: Connection
     input: bytes
     retry: int | None
+    alone: bool = False
 
 
 class Lane(msgspec.Struct, eq=False):
@@ -237,8 +239,9 @@ class Lanes:
         number = caller.connection.number
         for place in places:
             for lane in self._open.first(place, caller.who, _GLANCE):
-                came_on = lane.origin.connection if origin is None and lane.origin is not None else 0
-                if lane.input == caller.input and number in (lane.before, came_on):
+                if lane.input != caller.input:
+                    continue
+                if number == lane.before or (origin is None and _of_a_pool(lane, caller)):
                     return lane
         return None
 
@@ -255,6 +258,14 @@ class Lanes:
             if lanes and len(here) == 1 and origin is None:
                 return lanes[0]
         return None
+
+
+def _of_a_pool(lane: Lane, caller: Caller) -> bool:
+    """The connection is one that the lane's client was on before, or at an opening may have been."""
+    if lane.origin is not None:
+        return caller.connection.number == lane.origin.connection
+    # A new client comes on a new connection.
+    return caller.alone and caller.retry is None and caller.connection.used
 
 
 def _asked(lanes: Sequence[Lane], caller: Caller) -> Lane | None:

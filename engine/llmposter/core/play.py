@@ -217,6 +217,8 @@ class Play(msgspec.Struct, eq=False):
     def _tell(self, lane: Lane) -> None:
         talk, entry = lane.talk, self.entry
         self.sessions.used(talk, self.now)
+        self.session.asked(talk)
+        self.turn.request.connection.used = True
         entry.conversation, entry.attempt = talk.id, lane.attempts
         entry.foreign, entry.forked_from = talk.foreign, talk.forked_from
 

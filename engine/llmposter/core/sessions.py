@@ -27,10 +27,14 @@ class Session:
         spaces: by place of the scenario in the order given, and key; those with conversations.
         entries: its part of the journal. dropped: how many of its entries are gone from there.
         lost: conversations that were dropped outside a final state.
+        latest: the conversation that was asked last. mixed: an older one went on after it, as with several clients.
         spent: how often each rule for inputs fired, of those that are bounded.
     """
 
-    __slots__ = ("_kept", "_named", "_openings", "dropped", "entries", "lost", "name", "spaces", "spent", "talks")
+    __slots__ = (
+        "_kept", "_named", "_openings", "dropped", "entries", "latest", "lost", "mixed", "name", "spaces", "spent",
+        "talks",
+    )  # fmt: skip
 
     def __init__(self, name: str, kept: Kept) -> None:
         self.name, self._kept = name, kept
@@ -40,6 +44,18 @@ class Session:
         self.spent: dict[InputRule, int] = {}
         self.dropped = self.lost = self._named = 0
         self._openings: dict[int, Openings] = {}
+        self.latest: Talk | None = None
+        self.mixed = False
+
+    @property
+    def alone(self) -> bool:
+        """Nothing says that it has several clients; a session with a name is one client's."""
+        return bool(self.name) or not self.mixed
+
+    def asked(self, talk: Talk) -> None:
+        """A request of this conversation came."""
+        if talk is not self.latest:
+            self.mixed, self.latest = self.mixed or self.latest is not None, talk
 
     def space(self, program: int, key: str | None) -> Space:
         """The space there, made if need be; an unused one is not kept."""
@@ -50,7 +66,7 @@ class Session:
     def begin(self, space: Space, stands: Conversation, now: float) -> Talk:
         self._named += 1
         name = f"c{self._named}"
-        self.talks[name] = talk = Talk(space, name, stands, now, now)
+        self.talks[name] = self.latest = talk = Talk(space, name, stands, now, now)
         if not space.talks:
             self.spaces[space.program, space.key] = space
         space.talks += 1
@@ -60,6 +76,8 @@ class Session:
         space = talk.space
         space.drop(talk)
         del self.talks[talk.id]
+        if talk is self.latest:
+            self.latest = None
         space.talks -= 1
         if not space.talks:
             del self.spaces[space.program, space.key]
