@@ -237,7 +237,13 @@ class Heard(Struct, frozen=True):
 
     @property
     def of_model(self) -> bool:
-        return bool(self.messages) and self.messages[0].role == "assistant"
+        return self.messages[0].role == "assistant"
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing in it can break the protocol, whatever stands around it."""
+        only = self.messages[0]
+        return not (self.faults or self.unsigned or only.calls or only.results)
 
 
 class Declared(Struct, frozen=True):

@@ -52,6 +52,8 @@ def heard_of(raws: list[bytes]) -> list[sent.Heard]:
 
 def _heard(raw: bytes) -> sent.Heard:
     contents = _CONTENTS.decode(b"[%b]" % raw)
+    if (text := _plain_text(contents)) is not None:
+        return sent.Heard((Message("user", text),), asks=True)
     faults = tuple(_faults(contents))
     if _role(contents[0]) == "model":
         return _of_model(contents, raw, faults)
@@ -72,6 +74,15 @@ def _heard(raw: bytes) -> sent.Heard:
 
 _MEMO: Final = Memo(_heard)
 """Of contents in histories: each comes again with every request that goes on from there."""
+
+
+def _plain_text(contents: list[sent.Content]) -> str | None:
+    """What a user says who says nothing but one text, as most do."""
+    parts = contents[0].parts
+    if contents[0].role != "user" or not isinstance(parts, list) or len(parts) != 1:
+        return None
+    text = parts[0].text
+    return text if parts[0] == sent.Part(text=text) else None
 
 
 def _role(content: sent.Content) -> str:

@@ -143,6 +143,14 @@ def _answered(messages: list[Message], calls: tuple[ToolUse, ...]) -> Message:
 def _breaches(heard: list[sent.Heard], messages: tuple[Message, ...], given: sent.Generation | None) -> Iterator[str]:
     if not heard:
         yield NO_CONTENTS
+    if not all(each.is_plain for each in heard):
+        yield from _faults(heard)
+        yield from dict.fromkeys(_order(messages))
+    if given is not None:
+        yield from bounds(given)
+
+
+def _faults(heard: list[sent.Heard]) -> Iterator[str]:
     content = 0
     asked = max((n for n, each in enumerate(heard) if each.asks), default=-1)
     for n, each in enumerate(heard):
@@ -153,8 +161,6 @@ def _breaches(heard: list[sent.Heard], messages: tuple[Message, ...], given: sen
         if each.unsigned and n > asked:
             yield signature.missing(each.unsigned, content + 1)
         content += each.contents
-    yield from dict.fromkeys(_order(messages))
-    yield from bounds(given) if given is not None else ()
 
 
 def _order(messages: tuple[Message, ...]) -> Iterator[str]:
