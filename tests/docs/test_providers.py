@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -112,3 +113,9 @@ def test_a_route_is_where_the_sdk_goes(row: list[str]) -> None:
     assert route.split("`")[0].removeprefix("POST ") in {each.path for each in load()[wire].routes}
     assert base.removesuffix("/v1") == "http://127.0.0.1:2112"
     assert base.endswith("/v1") == (wire in ("openai", "responses"))
+
+
+def test_every_page_of_a_provider_can_be_found() -> None:
+    """The first table links each page beside it."""
+    linked = {page for row in table("`provider`")[1:] for page in re.findall(r"\((\S+\.md)\)", row[1])}
+    assert linked == {page.name for page in INDEX.parent.glob("*.md")} - {INDEX.name}
