@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from msgspec.structs import replace
-from talking import call, said, user
+from talking import call, said, turn, user
 
+from llmposter.core.conformance import findings
 from llmposter.core.fingerprint import Prints, canonical, client_of, spoken
 from llmposter.model import Message, Refusal, Reply, Text, Thinking, Tokens, ToolCall, ToolResult, ToolUse
 
@@ -140,3 +141,27 @@ def test_any_text_is_taken(text: str) -> None:
 def test_deeply_nested_arguments_are_taken() -> None:
     """JSON too deep to decode is compared as text."""
     assert canonical("[" * 100_000) == b"[" * 100_000
+
+
+_SHARED = [
+    user("go"),
+    said("so"),
+    said("", call("a", "one")),
+    said("", call("a", "one"), call("b", "two")),
+    said("", call("b", "two"), call("a", "one")),
+    Message("tool", results=(ToolResult("a", "1"),)),
+    Message("tool", results=(ToolResult("b", "2"), ToolResult("a", "1"))),
+    Message("system", "be brief"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(some.lists(some.sampled_from(_SHARED), max_size=7))
+def test_what_a_message_keeps_holds_in_every_history(history: list[Message]) -> None:
+    """Messages that come in many histories give in each what messages give that were never seen before."""
+    seen, fresh = Prints(history), Prints([replace(message, calls=(*message.calls,)) for message in history])
+    assert [fresh.upto(n) for n in range(len(history) + 1)] == [seen.upto(n) for n in range(len(history) + 1)]
+    assert (fresh.full, fresh.openings, fresh.plain) == (seen.full, seen.openings, seen.plain)
+    request = turn(*history)
+    assert findings(turn(*(replace(message) for message in history))) == findings(request)
+    assert not (seen.plain and findings(request))

@@ -16,10 +16,32 @@ if TYPE_CHECKING:
 
 def findings(turn: Turn) -> tuple[str, ...]:
     """A sentence for each breach of the history of *turn*, in its order, after those that the wire found."""
-    for message in turn.messages:
-        if message.calls or message.results:
-            return (*turn.breaches, *_history(turn.messages))
-    return turn.breaches
+    if _answered(turn.messages):
+        return turn.breaches
+    return (*turn.breaches, *_history(turn.messages))
+
+
+def _answered(messages: tuple[Message, ...]) -> bool:
+    """Whether the results after each message with calls answer each of them once, so that there is nothing to find."""
+    waiting: tuple[ToolUse, ...] = ()
+    for message in messages:
+        if message.role == "tool":
+            # Kept with the results, for a history comes again and again.
+            if message.__dict__.get("answers") is not waiting:
+                if not waiting or not _match(message.results, waiting):
+                    return False
+                message.__dict__["answers"] = waiting
+            waiting = ()
+        elif waiting or message.results:
+            return False
+        else:
+            waiting = message.calls
+    return not waiting
+
+
+def _match(results: tuple[ToolResult, ...], calls: tuple[ToolUse, ...]) -> bool:
+    ids = {call.id for call in calls}
+    return len(results) == len(calls) == len(ids) and "" not in ids and ids == {result.id for result in results}
 
 
 def _history(messages: tuple[Message, ...]) -> Iterator[str]:

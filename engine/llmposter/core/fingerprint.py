@@ -53,7 +53,7 @@ class Prints:
             last -= 1
         self.last = last
         for message in reversed(messages):
-            if "print" in message.__dict__:
+            if message.__dict__:
                 break  # it came before, and with it all before it
             _learn(message)
         try:
@@ -114,12 +114,20 @@ class Prints:
 _PRINT: Final = attrgetter("print")
 
 
-def _learn(message: Message) -> None:
-    """The digest of a message that says all by itself: no call, whose results will tell of it by its place."""
-    if message.role == "user":
-        message.__dict__["print"] = _digest(_user(message))
-    elif message.role == "assistant" and not message.calls:
-        message.__dict__["print"] = _digest_of_text(message.text)
+def _learn(message: Message) -> bytes | None:
+    """The digest of what a user or the assistant said, kept with it; None for what has none, or not by itself."""
+    match message.role:
+        case "user":
+            digest = _digest(_user(message))
+        case "assistant" if message.calls:
+            digest = _digest(_assistant(message.text, message.calls))
+        case "assistant":
+            digest = _digest_of_text(message.text)
+        case _:
+            return None
+    # Under another name with calls or results, so that a history of plain messages is told by its having "print" alone.
+    message.__dict__["print with calls" if message.calls or message.results else "print"] = digest
+    return digest
 
 
 def _with_tools(messages: Sequence[Message]) -> tuple[bytes, list[int]]:
@@ -129,23 +137,12 @@ def _with_tools(messages: Sequence[Message]) -> tuple[bytes, list[int]]:
     calls: tuple[ToolUse, ...] = ()
     for message in messages:
         kept = message.__dict__
-        if (known := kept.get("print")) is None:
-            match message.role:
-                case "assistant" if message.calls:
-                    if (known := kept.get("print with calls")) is None:
-                        known = kept["print with calls"] = _digest(_assistant(message.text, message.calls))
-                case "tool":
-                    told = kept.get("print of results")
-                    if told is None or told[0] is not calls:
-                        told = calls, [_digest(atom) for atom in _results(message, calls)]
-                        kept["print of results"] = told
-                    digests += told[1]
-                case "system":
-                    pass
-                case _:
-                    _learn(message)
-                    known = kept["print"]
-        if known is not None:
+        if message.role == "tool":
+            told = kept.get("print of results")
+            if told is None or told[0] is not calls:
+                told = kept["print of results"] = calls, [_digest(atom) for atom in _results(message, calls)]
+            digests += told[1]
+        elif (known := kept.get("print") or kept.get("print with calls") or _learn(message)) is not None:
             digests.append(known)
             if message.role == "assistant":
                 calls = message.calls
