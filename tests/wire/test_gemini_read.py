@@ -23,6 +23,10 @@ CONTENTS: dict[str, tuple[Any, list[Message]]] = {
     "text": ([HI], [Message("user", "hi")]),
     "a content that is no list": (HI, [Message("user", "hi")]),
     "parts that are no list": ({"parts": {"text": "hi"}}, [Message("user", "hi")]),
+    "texts that look like something else": (
+        [user("null", "true", "1")],
+        [Message("user", "null\ntrue\n1")],
+    ),
     "no role": ([{"parts": [{"text": "hi"}]}], [Message("user", "hi")]),
     "a role in capitals": ([{"role": "USER", "parts": [{"text": "hi"}]}], [Message("user", "hi")]),
     "unknown fields": ([{**user({"text": "hi", "videoMetadata": {}}), "x": 1}], [Message("user", "hi")]),
@@ -39,7 +43,7 @@ CONTENTS: dict[str, tuple[Any, list[Message]]] = {
         [Message("assistant", "Hello", (USE,))],
     ),
     "thoughts": (
-        [model({"text": "hm", "thought": True}, {"text": "!", "thought": True}, "so")],
+        [model({"text": "hm", "thought": True}, {"text": "!", "thought": "true"}, "so")],
         [Message("assistant", "so", thinking="hm!")],
     ),
     "what Google's own tools left": (
@@ -187,6 +191,10 @@ FIELDS: list[tuple[dict[str, Any], str, Any]] = [
     (config(temperature=1), "params", {"temperature": 1.0}),
     (config(topP=0.5, topK=3, seed=7), "params", {"top_p": 0.5, "seed": 7}),
     ({"generation_config": {"top_p": 0.5}}, "params", {"top_p": 0.5}),
+    (config(temperature="0.5", seed=7.0), "params", {"temperature": 0.5, "seed": 7}),
+    (config(maxOutputTokens="5"), "params", {"max_tokens": 5}),
+    (config(stopSequences=["null", "1"]), "params", {"stop": ["null", "1"]}),
+    ({"systemInstruction": {"parts": [{"text": "null"}]}}, "system", "null"),
     (config(maxOutputTokens=5), "params", {"max_tokens": 5}),
     (config(max_output_tokens=5), "params", {"max_tokens": 5}),
     (config(stopSequences=["x"]), "params", {"stop": ["x"]}),

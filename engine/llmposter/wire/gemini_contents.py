@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from llmposter.model import Json
 
-_CONTENTS: Final = msgspec.json.Decoder(list[sent.Content])
+_CONTENTS: Final = msgspec.json.Decoder(list[sent.Content], strict=False)
 _ROLES: Final = {"": "user", "user": "user", "function": "user", "model": "model"}
 _MOST_BEGINNINGS: Final = 20
 """Parts that may stand before an answer in one message, so that no history takes long to look through."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from llmposter.model import Json, Request
 
-_TOOLS: Final = msgspec.json.Decoder(sent.Tools)
+_TOOLS: Final = msgspec.json.Decoder(sent.Tools, strict=False)
 
 
 def _declared(raw: bytes) -> sent.Declared:

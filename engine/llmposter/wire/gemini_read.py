@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from llmposter.model import Request
 
-_BODY: Final = msgspec.json.Decoder(sent.Body)
-_ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
+# Not strict, for a number may stand in quotes (ProtoJSON).
+_BODY: Final = msgspec.json.Decoder(sent.Body, strict=False)
+_ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope, strict=False)
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 VERSIONS: Final = ("v1beta", "v1", "v1alpha")
