@@ -38,9 +38,12 @@ class Shelf(Generic[T]):
         self._bytes = 0
 
     def put(self, session: str, name: str, value: T, size: int) -> None:
-        self.drop(session, name)
+        if (session, name) in self._held:
+            self.drop(session, name)
         self._held[session, name] = value, size
-        self._of.setdefault(session, set()).add(name)
+        if (names := self._of.get(session)) is None:
+            names = self._of[session] = set()
+        names.add(name)
         self._bytes += size
         while len(self._held) > self.most or (self._bytes > self.most_bytes and len(self._held) > 1):
             self.drop(*next(iter(self._held)))

@@ -43,7 +43,7 @@ def _turn(request: Request, thread: str, items: Sequence[msgspec.Raw]) -> Turn |
     heard: list[read.Heard] = []
     try:
         for raw in items:
-            heard.append(read.known(bytes(raw)))  # noqa: PERF401 - how many were read tells where it went wrong
+            heard.append(read.read(bytes(raw)))  # noqa: PERF401 - how many were read tells where it went wrong
     except msgspec.ValidationError as error:
         return worded(str(error), f"items[{len(heard)}]")
     except (msgspec.DecodeError, RecursionError):

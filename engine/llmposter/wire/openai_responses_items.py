@@ -82,8 +82,8 @@ def _read(raw: bytes) -> Heard:
 
 
 read: Final = _read
-known: Final = Memo(_read).get
-"""Likewise, remembered: an item of a history comes again with every request that goes on from there."""
+known: Final = Memo(_read).all
+"""Many, remembered: an item of a history comes again with every request that goes on from there."""
 
 
 def _untold(probe: sent.Probe) -> str:

@@ -16,8 +16,6 @@ from llmposter.wire.seal import sealed
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from llmposter.model import Reply
     from llmposter.wire.openai_responses_echo import Asked
 
@@ -49,9 +47,9 @@ class Output:
 
     def __init__(self, asked: Asked, reply: Reply) -> None:
         self._reply, self._echo, self._id = reply, repeated(asked, reply.model), encode(f"{ids.RESPONSE}{reply.id}")
-        self.items = list(items(asked, reply))
         reason = incomplete(reply)
         self.status = b"completed" if reason is None else b"incomplete"
+        self.items = _items(asked, reply, self.status)
         self._details = b"null" if reason is None else b'{"reason":"%b"}' % reason.encode()
 
     def begun(self) -> bytes:
@@ -107,72 +105,67 @@ class Item(Struct, frozen=True):
                 return form % (self.id, status, said, encode(call.id), encode(call.tool))
 
 
+_KINDS: Final[dict[type[Part], str]] = {Text: "message", Refusal: "message", Thinking: "reasoning"}
+_FORMS: Final[dict[type[Part], bytes]] = {Text: _TEXT, Refusal: _REFUSAL, Thinking: _SUMMARY, ToolCall: b"%b"}
+
+
 def content(part: Part, text: str | None = None) -> bytes:
     """A part as its item holds it, or with another text."""
-    match part:
-        case Text(text=own):
-            return _TEXT % encode(own if text is None else text)
-        case Refusal(text=own):
-            return _REFUSAL % encode(own if text is None else text)
-        case Thinking(text=own):
-            return _SUMMARY % encode(own if text is None else text)
-        case ToolCall(arguments=own):
-            return encode(own if text is None else text)
+    if text is None:
+        text = part.arguments if isinstance(part, ToolCall) else part.text
+    return _FORMS[type(part)] % encode(text)
 
 
-def items(asked: Asked, reply: Reply) -> Iterator[Item]:
+def _items(asked: Asked, reply: Reply, status: bytes) -> list[Item]:
     """The output; an answer without a part is a message without content, so that it is there in a history."""
-    groups = list(_groups(asked, reply))
-    reasoning, reason = -1, incomplete(reply)
+    groups = _groups(asked, reply.parts)
+    found: list[Item] = []
+    reasoning, last = -1, len(groups) - 1
     for index, (kind, parts) in enumerate(groups):
-        last = index == len(groups) - 1
+        token = b""
         if kind == "reasoning":
-            reasoning = -1 if last else index
-        yield Item(
-            kind,
-            index,
-            encode(ids.named(kind, reply.id, index, reasoning, stored=asked.stored)),
-            tuple(parts),
-            b"incomplete" if last and reason is not None else b"completed",
-            _sealed(reply, parts) if kind == "reasoning" and asked.encrypted else b"",
-        )
+            reasoning = -1 if index == last else index
+            token = _sealed(reply, parts) if asked.encrypted else b""
+        id_ = encode(ids.named(kind, reply.id, index, reasoning, stored=asked.stored))
+        found.append(Item(kind, index, id_, parts, status if index == last else b"completed", token))
+    return found
 
 
-def _sealed(reply: Reply, parts: list[Part]) -> bytes:
+def _sealed(reply: Reply, parts: tuple[Part, ...]) -> bytes:
     thought = "\n".join([part.text for part in parts if isinstance(part, Thinking)])
     return b',"encrypted_content":' + encode(sealed(reply.id, thought))
 
 
-def _groups(asked: Asked, reply: Reply) -> Iterator[tuple[str, list[Part]]]:
-    before = ""
-    group: list[Part] = []
-    for part in reply.parts:
+def _groups(asked: Asked, parts: tuple[Part, ...]) -> list[tuple[str, tuple[Part, ...]]]:
+    """What makes one item each, by its type."""
+    if len(parts) <= 1:
+        return [(_kind(asked, parts[0]) if parts else "message", parts)]
+    groups: list[tuple[str, tuple[Part, ...]]] = []
+    for part in parts:
         kind = _kind(asked, part)
-        if kind == before and not isinstance(part, ToolCall):
-            group.append(part)
-            continue
-        if group:
-            yield before, group
-        before, group = kind, [part]
-    yield before or "message", group
+        if groups and groups[-1][0] == kind and not isinstance(part, ToolCall):
+            groups[-1] = kind, (*groups[-1][1], part)
+        else:
+            groups.append((kind, (part,)))
+    return groups
 
 
 def _kind(asked: Asked, part: Part) -> str:
-    match part:
-        case Text() | Refusal():
-            return "message"
-        case Thinking():
-            return "reasoning"
-        case ToolCall():
-            return "custom_tool_call" if part.tool in asked.declared.custom else "function_call"
+    if isinstance(part, ToolCall):
+        return "custom_tool_call" if part.tool in asked.declared.custom else "function_call"
+    return _KINDS[type(part)]
 
 
 _INCOMPLETE: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_COMPLETE: Final = ("stop", "tool_calls")
 _REASONS: Final = ("max_output_tokens", "content_filter", "max_messages", "steered")
-OWN_WORDS: Final = ("stop", "tool_calls", "length", *_REASONS)
+OWN_WORDS: Final = (*_COMPLETE, "length", *_REASONS)
 """The finish reasons that a Response can tell: by its status, and by why it is incomplete."""
 
 
 def incomplete(reply: Reply) -> str | None:
     """Why the answer is incomplete, in OpenAI's word; None where it is not."""
-    return reply.finish if reply.finish in _REASONS else _INCOMPLETE.get(meaning(reply.finish) or "")
+    word = reply.finish
+    if word in _COMPLETE:
+        return None
+    return word if word in _REASONS else _INCOMPLETE.get(meaning(word) or "")

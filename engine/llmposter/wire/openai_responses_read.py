@@ -66,11 +66,15 @@ def read(provider: str, request: Request, *, bare: bool = False) -> Turn | BadRe
 def _heard(given: str | list[msgspec.Raw] | None) -> list[items.Heard] | BadRequest:
     if given is None or isinstance(given, str):
         return [] if given is None else [items.Heard("user", Message("user", given), plain=True)]
-    one = items.read if len(given) == 1 else items.known
+    if len(given) > 1:
+        try:
+            return items.known(list(map(bytes, given)))
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # which of them it was, and where, is told below
     heard: list[items.Heard] = []
     try:
         for raw in given:
-            heard.append(one(bytes(raw)))  # noqa: PERF401 - how many were read tells where it went wrong
+            heard.append(items.read(bytes(raw)))  # noqa: PERF401 - how many were read tells where it went wrong
     except msgspec.ValidationError as error:
         return worded(str(error), f"input[{len(heard)}]")
     except (msgspec.DecodeError, RecursionError):
@@ -170,7 +174,9 @@ def _turn(provider: str, request: Request, body: sent.Body, heard: list[items.He
         request,
         body.model or "",
         bool(body.stream),
-        "\n".join([told for told in (body.instructions, said.carried) if told]),
+        f"{body.instructions}\n{said.carried}"
+        if body.instructions and said.carried
+        else body.instructions or said.carried,
         said.messages,
         declared.tools,
         _params(body),
@@ -204,7 +210,13 @@ def _lost(body: sent.Body, thread: str) -> BadRequest | None:
     return None
 
 
+_NONE: Final = (None,) * 6
+
+
 def _params(body: sent.Body) -> dict[str, Json]:
+    given = (body.temperature, body.top_p, body.max_output_tokens, body.reasoning, body.text, body.tool_choice)
+    if given == _NONE:
+        return {}
     params = {
         "temperature": body.temperature,
         "top_p": body.top_p,
