@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from client_cases import CASES
-from client_hears import heard
+from client_hears import beside, heard
 from client_table import CLIENTS
 from clients import Ran, Task
 
@@ -24,6 +24,12 @@ def test_a_client_hears_what_the_scenario_says(ran: Ran, client: str, api: str, 
     expected = heard(CLIENTS[client], api, case)
     assert expected == ran.heard[Task("case", api, case, stream=False)]
     assert expected == ran.heard[Task("case", api, case, stream=True)]
+
+
+@pytest.mark.parametrize(("client", "api"), [(name, api) for name, client in CLIENTS.items() for api in client.beside])
+def test_a_client_hears_what_stands_beside_the_conversations(ran: Ran, client: str, api: str) -> None:
+    """Models, vectors, moderations and counts of tokens, as its own methods ask for them."""
+    assert beside(CLIENTS[client], api) == ran.heard[Task("beside", api, "", stream=False)]
 
 
 @pytest.mark.parametrize(("client", "task"), LOOP, ids=str)

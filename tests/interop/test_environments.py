@@ -67,6 +67,13 @@ def test_a_client_that_reaches_out_is_ended(way: str, tmp_path: Path) -> None:
     assert "the client wanted to reach" in ended.stderr
 
 
+def rows(head: str) -> list[list[str]]:
+    """The cells of a table in the docs, its head and its line too."""
+    text = (INTEROP.parents[1] / "docs" / "clients.md").read_text(encoding="utf-8")
+    table = head + text.partition(f"\n{head}")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
 def told() -> list[tuple[str, str, str]]:
     """Package, environment and version of every cell of the tables in the docs."""
     found, columns = [], []
@@ -89,6 +96,36 @@ def wanted() -> list[tuple[str, str]]:
     return named + [
         (name, "node") for name in json.loads((INTEROP / "js" / "package.json").read_text())["dependencies"]
     ]
+
+
+SHOWN = {
+    "`openai`, Python and JavaScript": "openai",
+    "`anthropic`, `@anthropic-ai/sdk`": "anthropic",
+    "`google-genai`, `@google/genai`": "google",
+    "Vercel's AI SDK": "vercel",
+    "OpenAI Agents SDK": "openai-agents",
+    "LangChain and LangGraph": "langchain",
+    "PydanticAI": "pydantic-ai",
+    "smolagents": "smolagents",
+    "LiteLLM": "litellm",
+    "LlamaIndex": "llama-index",
+    "Google ADK": "adk",
+}
+"""What the docs call the programs."""
+
+
+def test_the_docs_tell_what_each_client_is_tried_on() -> None:
+    """Every program, on every API that it plays in any environment."""
+    apis = [name.strip(" `") for name in rows("| client | `openai`")[0][1:]]
+    found = {
+        (SHOWN[shown], api): cell.strip()
+        for shown, *cells in rows("| client | `openai`")[2:]
+        for api, cell in zip(apis, cells, strict=True)
+        if cell
+    }
+    played = {(name.split("/")[1], api): "loop" for name, client in CLIENTS.items() for api, _ in client.loops}
+    played |= {(name.split("/")[1], api): "all" for name, client in CLIENTS.items() for api in client.cases}
+    assert played == found
 
 
 def test_the_docs_tell_the_versions_that_are_pinned() -> None:

@@ -5,6 +5,7 @@ The first half is in no provider's words; the second says where providers and SD
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from wire_cases import ASTRAL
@@ -13,6 +14,9 @@ PARIS = ["get_weather", {"city": "Paris", "unit": "celsius"}]
 ROME = ["get_weather", {"city": "Rome 🇮🇹", "unit": "kelvin or so"}]
 REPORT = '{"city":"Paris","temps":[1,2.5,null]}'
 USAGE = {"input": 11, "output": 7, "cached": 3, "reasoning": 2}
+
+MODELS = ["gpt-4o", "claude-sonnet-4-5", "gemini-2.5-flash"]
+CAT = [0.6, 0.8, 0.0]
 
 SAID: dict[str, dict[str, Any]] = {
     "text": {"reply": "It is 22°C in Paris."},
@@ -43,4 +47,10 @@ CASES = {
 def scenario() -> dict[str, Any]:
     """The scenario of all cases, as data."""
     rules = [{"name": name, "when": f'user == "{name}"', **rule} for name, rule in CASES.items()]
-    return {"scenario": {"name": "cases"}, "states": {"ready": rules}}
+    rules.append({"when": f'user == "which?" and model in {json.dumps(MODELS)}', "reply": "One that I know."})
+    return {
+        "scenario": {"name": "cases"},
+        "states": {"ready": rules},
+        "embeddings": [{"when": 'text == "cat"', "vector": CAT}],
+        "moderations": [{"when": 'text mentions "kill"', "flags": ["violence"]}],
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from client_cases import ERRORS, PARIS, REPORT, ROME, SAID, USAGE
+from client_cases import CAT, ERRORS, MODELS, PARIS, REPORT, ROME, SAID, USAGE
 from clients import Client
 
 Heard = dict[str, Any]
@@ -109,6 +109,20 @@ def heard(client: Client, api: str, case: str) -> Heard:
     if case == "refusal" and api == "gemini":
         told["usage"] = [USAGE["input"], 0, USAGE["cached"]]  # the prompt was blocked
     return _by_vercel(api, case, told) if client.program == "vercel.mjs" else told
+
+
+def beside(client: Client, api: str) -> Heard:
+    """What a program tells of what stands beside the conversations."""
+    vectors = {"cat": CAT, "lengths": [1.0, 1.0]}
+    if client.program == "vercel.mjs":
+        return vectors
+    match api:
+        case "openai":
+            return {"models": MODELS, **vectors, "flagged": ["violence"]}
+        case "gemini":
+            return {"models": [f"models/{name}" for name in MODELS], **vectors, "tokens": True}
+        case _:
+            return {"models": MODELS, "tokens": True}
 
 
 def _raised(client: Client, api: str, error: str) -> str:

@@ -24,7 +24,7 @@ AUTOMATIC = (("gemini", "automatic"),)
 
 CLIENTS: dict[str, Client] = {
     **{
-        f"{major}/{name}": Client(major, program, apis, played)
+        f"{major}/{name}": Client(major, program, apis, played, apis[:1])
         for major in ("newest", "previous", "older")
         for name, program, apis, played in (
             ("openai", "sdk_openai.py", OPENAI, (*loops(*OPENAI), BY_ID)),
@@ -32,10 +32,10 @@ CLIENTS: dict[str, Client] = {
             ("google", "sdk_google.py", ("gemini",), (*loops("gemini"), *(AUTOMATIC if major != "older" else ()))),
         )
     },
-    "node/openai": Client("node", "openai.mjs", OPENAI, (*loops(*OPENAI), BY_ID)),
-    "node/anthropic": Client("node", "anthropic.mjs", ("anthropic",), (*loops("anthropic"), THOUGHT)),
-    "node/google": Client("node", "google.mjs", ("gemini",), (*loops("gemini"), *talks("gemini"))),
-    "node/vercel": Client("node", "vercel.mjs", APIS, (*loops(*APIS), *talks(*APIS))),
+    "node/openai": Client("node", "openai.mjs", OPENAI, (*loops(*OPENAI), BY_ID), ("openai",)),
+    "node/anthropic": Client("node", "anthropic.mjs", ("anthropic",), (*loops("anthropic"), THOUGHT), ("anthropic",)),
+    "node/google": Client("node", "google.mjs", ("gemini",), (*loops("gemini"), *talks("gemini")), ("gemini",)),
+    "node/vercel": Client("node", "vercel.mjs", APIS, (*loops(*APIS), *talks(*APIS)), ("openai", "gemini")),
     "newest/openai-agents": Client("newest", "openai_agents.py", loops=loops(*OPENAI)),
     "newest/langchain": Client("newest", "langchain_agents.py", loops=loops("openai", "responses", "anthropic")),
     "newest/pydantic-ai": Client("newest", "pydantic_agents.py", loops=loops(*APIS)),

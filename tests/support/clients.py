@@ -37,7 +37,7 @@ QUIET = {
 
 
 class Task(NamedTuple):
-    """One thing that a program plays: a case of `client_cases`, or a tool loop to its end."""
+    """One thing that a program plays: a case of `client_cases`, a loop to its end, or what stands beside both."""
 
     play: str
     api: str
@@ -45,9 +45,9 @@ class Task(NamedTuple):
     stream: bool
 
     def session(self, client: str) -> str:
-        """Cases of a program share a session, a loop has one of its own."""
+        """A loop has a session of its own, all else of a program shares one."""
         who = client.replace("/", ".")
-        return who if self.play == "case" else f"{who}.{self.api}.{self.case.replace(' ', '-')}.{self.stream}"
+        return who if self.play != "loop" else f"{who}.{self.api}.{self.case.replace(' ', '-')}.{self.stream}"
 
 
 class Client(NamedTuple):
@@ -56,20 +56,21 @@ class Client(NamedTuple):
     Attributes:
         program: a script; one that ends in `.mjs` is run by Node.
         cases: APIs on which it plays every case of `client_cases`.
-        loops: API and kind of the tool loops that it plays.
-        modes: whether it can stream.
+        loops: API and kind of the loops that it plays.
+        beside: APIs of which it asks for models, vectors, counts and moderations.
     """
 
     environment: str
     program: str
     cases: tuple[str, ...] = ()
     loops: tuple[tuple[str, str], ...] = ()
-    modes: tuple[bool, ...] = (False, True)
+    beside: tuple[str, ...] = ()
 
     def tasks(self, cases: dict[str, Any]) -> list[Task]:
         """Everything that it plays."""
-        played = [Task("case", *of) for of in product(self.cases, cases, self.modes)]
-        return played + [Task("loop", *loop, stream) for loop, stream in product(self.loops, self.modes)]
+        played = [Task("case", *of) for of in product(self.cases, cases, (False, True))]
+        played += [Task("loop", *loop, stream) for loop, stream in product(self.loops, (False, True))]
+        return played + [Task("beside", api, "", stream=False) for api in self.beside]
 
     def command(self) -> list[str]:
         if self.program.endswith(".mjs"):

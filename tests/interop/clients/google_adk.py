@@ -31,4 +31,4 @@ async def go(url: str, _: str, stream: bool) -> Heard:
     return {"text": "".join(part.text for part in last.content.parts if part.text)}
 
 
-run(loops={"gemini": lambda *task: asyncio.run(go(*task))})
+run(loop={"gemini": lambda *task: asyncio.run(go(*task))})

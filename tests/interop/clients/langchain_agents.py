@@ -46,4 +46,4 @@ def loop(connect: Callable[[str], Any]) -> Play:
     return play
 
 
-run(loops={"openai": loop(openai), "responses": loop(responses), "anthropic": loop(anthropic), "gemini": loop(gemini)})
+run(loop={"openai": loop(openai), "responses": loop(responses), "anthropic": loop(anthropic), "gemini": loop(gemini)})

@@ -64,7 +64,7 @@ def responses(url: str, _: str, stream: bool) -> Heard:
 
 
 run(
-    loops={
+    loop={
         "openai": completed(f"openai/{MODELS['openai']}", "{url}/v1"),
         "responses": responses,
         "anthropic": completed(f"anthropic/{MODELS['anthropic']}", "{url}"),

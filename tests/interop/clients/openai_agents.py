@@ -29,4 +29,4 @@ def loop(api: str, model: Any) -> Play:
     return lambda *task: asyncio.run(go(*task))
 
 
-run(loops={"openai": loop("openai", OpenAIChatCompletionsModel), "responses": loop("responses", OpenAIResponsesModel)})
+run(loop={"openai": loop("openai", OpenAIChatCompletionsModel), "responses": loop("responses", OpenAIResponsesModel)})

@@ -58,6 +58,14 @@ def said(
     return {"finish": finish, **{name: value for name, value in found.items() if value}}
 
 
+def beside(models: list[str], vectors: list[list[float]] = (), flagged: list[str] = (), tokens: int = 0) -> Heard:
+    """What stands beside the conversations: lists, vectors of "cat" and "a dog", what is flagged, a count of tokens."""
+    lengths = [round(sum(each * each for each in vector), 3) for vector in vectors]
+    cat = [round(each, 6) for vector in vectors[:1] for each in vector]
+    found = {"models": models, "cat": cat, "lengths": lengths, "flagged": list(flagged), "tokens": tokens > 0}
+    return {name: value for name, value in found.items() if value}
+
+
 def arguments(text: str) -> Any:
     """The arguments of a call, as an agent would read them."""
     return json.loads(text or "{}")
@@ -68,9 +76,8 @@ def failed(error: Exception, status: int | None, code: str | None) -> Heard:
     return {"error": type(error).__name__, "status": status, "code": code}
 
 
-def run(cases: Mapping[str, Play] | None = None, loops: Mapping[str, Play] | None = None) -> None:
-    """Plays what standard input asks for; each API has a function for cases, and one for the tool loop."""
-    plays = {"case": cases or {}, "loop": loops or {}}
+def run(**plays: Mapping[str, Play]) -> None:
+    """Plays what standard input asks for: *case*, *loop* and *beside*, each with a function for each API."""
     sys.stdout = sys.stderr  # frameworks print there
     _print(versions={found.metadata["Name"]: found.version for found in distributions()})
     for task in json.load(sys.stdin):

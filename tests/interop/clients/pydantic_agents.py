@@ -47,4 +47,4 @@ def loop(connect: Callable[[str], Any]) -> Play:
     return lambda *task: asyncio.run(go(*task))
 
 
-run(loops={"openai": loop(openai), "responses": loop(responses), "anthropic": loop(anthropic), "gemini": loop(gemini)})
+run(loop={"openai": loop(openai), "responses": loop(responses), "anthropic": loop(anthropic), "gemini": loop(gemini)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import anthropic
-from playing import LOOP, MODELS, PARAMETERS, Heard, failed, get_weather, run, said
+from playing import LOOP, MODELS, PARAMETERS, Heard, beside, failed, get_weather, run, said
 
 TOOLS = [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}]
 THINKING = {"type": "enabled", "budget_tokens": 1024}
@@ -68,4 +68,12 @@ def loop(url: str, name: str, stream: bool) -> Heard:
             messages.append({"role": "user", "content": results})
 
 
-run({"anthropic": case}, {"anthropic": loop})
+def others(url: str, _: str, _stream: bool) -> Heard:
+    with connect(url) as client:
+        counted = client.messages.count_tokens(
+            model=MODELS["anthropic"], messages=[{"role": "user", "content": "hello"}]
+        )
+        return beside(models=[model.id for model in client.models.list()], tokens=counted.input_tokens)
+
+
+run(case={"anthropic": case}, loop={"anthropic": loop}, beside={"anthropic": others})

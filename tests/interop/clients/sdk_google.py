@@ -7,7 +7,7 @@ from typing import Any
 
 from google import genai
 from google.genai import errors, types
-from playing import LOOP, MODELS, PARAMETERS, Heard, failed, get_weather, run, said
+from playing import LOOP, MODELS, PARAMETERS, Heard, beside, failed, get_weather, run, said
 
 PROPERTIES = {name: {"type": "STRING"} for name in PARAMETERS["properties"]}
 DECLARED = {
@@ -108,4 +108,14 @@ async def automatic(client: genai.Client, stream: bool) -> Heard:
     return {"text": "".join(part.text for part in parts if part.text and not part.thought)}
 
 
-run({"gemini": case}, {"gemini": loop})
+def others(url: str, _: str, _stream: bool) -> Heard:
+    client = connect(url)
+    made = client.models.embed_content(model="gemini-embedding-001", contents=["cat", "a dog"])
+    return beside(
+        models=[model.name for model in client.models.list()],
+        vectors=[each.values for each in made.embeddings],
+        tokens=client.models.count_tokens(model=MODELS["gemini"], contents="hello").total_tokens,
+    )
+
+
+run(case={"gemini": case}, loop={"gemini": loop}, beside={"gemini": others})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import openai
-from playing import LOOP, MODELS, PARAMETERS, Heard, arguments, failed, get_weather, run, said
+from playing import LOOP, MODELS, PARAMETERS, Heard, arguments, beside, failed, get_weather, run, said
 from pydantic import BaseModel
 
 FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": PARAMETERS, "strict": True}
@@ -191,7 +191,22 @@ def respond_loop(url: str, name: str, stream: bool) -> Heard:
                 inputs += [*answer.output, *results]
 
 
+# --- beside the conversations -----------------------------------------------------------------------------------
+
+
+def others(url: str, _: str, _stream: bool) -> Heard:
+    with connect(url) as client:
+        made = client.embeddings.create(model="text-embedding-3-small", input=["cat", "a dog"])
+        judged = client.moderations.create(input="I could kill for a coffee").results[0]
+        return beside(
+            models=[model.id for model in client.models.list()],
+            vectors=[each.embedding for each in made.data],
+            flagged=[name for name, yes in judged.categories.to_dict().items() if yes],
+        )
+
+
 run(
-    {"openai": case(chat), "responses": case(respond)},
-    {"openai": chat_loop, "responses": respond_loop},
+    case={"openai": case(chat), "responses": case(respond)},
+    loop={"openai": chat_loop, "responses": respond_loop},
+    beside={"openai": others},
 )

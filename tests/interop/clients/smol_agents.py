@@ -13,4 +13,4 @@ def loop(url: str, _: str, stream: bool) -> Heard:
     return {"text": agent.run(LOOP)}
 
 
-run(loops={"openai": loop})
+run(loop={"openai": loop})

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import Anthropic from '@anthropic-ai/sdk';
-import { failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
+import { beside, failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
 
 const declared = { name: 'get_weather', description: 'The weather.', input_schema: parameters };
 const request = { model: models.anthropic, max_tokens: 4096, tools: [declared] };
@@ -59,4 +59,13 @@ async function loop(url, name, stream) {
   }
 }
 
-await run({ case: { anthropic: ask }, loop: { anthropic: loop } });
+async function others(url) {
+  const client = connect(url);
+  const asked = { model: models.anthropic, messages: [{ role: 'user', content: 'hello' }] };
+  return beside({
+    models: (await Array.fromAsync(client.models.list())).map((model) => model.id),
+    tokens: (await client.messages.countTokens(asked)).input_tokens,
+  });
+}
+
+await run({ case: { anthropic: ask }, loop: { anthropic: loop }, beside: { anthropic: others } });

@@ -1,7 +1,7 @@
 // The `@google/genai` SDK.
 
 import { ApiError, GoogleGenAI } from '@google/genai';
-import { failed, getWeather, models, parameters, question, run, said, talk } from './playing.mjs';
+import { beside, failed, getWeather, models, parameters, question, run, said, talk } from './playing.mjs';
 
 const declared = { name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters };
 const tools = [{ functionDeclarations: [declared] }];
@@ -76,4 +76,14 @@ async function talked(chat, stream) {
   return last;
 }
 
-await run({ case: { gemini: ask }, loop: { gemini: loop } });
+async function others(url) {
+  const client = connect(url);
+  const made = await client.models.embedContent({ model: 'gemini-embedding-001', contents: ['cat', 'a dog'] });
+  return beside({
+    models: (await Array.fromAsync(await client.models.list())).map((model) => model.name),
+    vectors: made.embeddings.map((each) => each.values),
+    tokens: (await client.models.countTokens({ model: models.gemini, contents: 'hello' })).totalTokens,
+  });
+}
+
+await run({ case: { gemini: ask }, loop: { gemini: loop }, beside: { gemini: others } });

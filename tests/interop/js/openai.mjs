@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 import { zodResponseFormat, zodTextFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import { failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
+import { beside, failed, getWeather, models, parameters, question, run, said } from './playing.mjs';
 
 const declared = { name: 'get_weather', description: 'The weather.', parameters };
 const chatTools = [{ type: 'function', function: declared }];
@@ -123,7 +123,21 @@ async function respondLoop(url, name, stream) {
   }
 }
 
+// --- beside the conversations
+
+async function others(url) {
+  const client = connect(url);
+  const made = await client.embeddings.create({ model: 'text-embedding-3-small', input: ['cat', 'a dog'] });
+  const judged = await client.moderations.create({ input: 'I could kill for a coffee' });
+  return beside({
+    models: (await Array.fromAsync(client.models.list())).map((model) => model.id),
+    vectors: made.data.map((each) => each.embedding),
+    flagged: Object.keys(judged.results[0].categories).filter((name) => judged.results[0].categories[name]),
+  });
+}
+
 await run({
   case: { openai: asked(chat), responses: asked(respond) },
   loop: { openai: chatLoop, responses: respondLoop },
+  beside: { openai: others },
 });

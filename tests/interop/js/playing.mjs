@@ -29,6 +29,15 @@ export function said({ finish, text, thinking, calls, refusal, usage }) {
   return { finish, ...Object.fromEntries(Object.entries(told).filter(([, value]) => value)) };
 }
 
+// What stands beside the conversations: lists, vectors of "cat" and "a dog", what is flagged, a count of tokens.
+export function beside({ models, vectors = [], flagged = [], tokens = 0 }) {
+  const round = (number, digits) => Math.round(number * 10 ** digits) / 10 ** digits;
+  const lengths = vectors.map((vector) => round(vector.reduce((sum, each) => sum + each * each, 0), 3));
+  const cat = (vectors[0] ?? []).map((each) => round(each, 6));
+  const found = { models, cat, lengths, flagged, tokens: tokens > 0 };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value && value.length !== 0));
+}
+
 export const failed = (error, status, code) => ({ error: error.constructor.name, status, code });
 
 // `plays` has for each kind of task and each API a function of (url, case, stream).

@@ -3,9 +3,9 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
-import { APICallError, Output, generateText, isStepCount, streamText, tool } from 'ai';
+import { APICallError, Output, embedMany, generateText, isStepCount, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { failed, getWeather, models, question, run, said, talk } from './playing.mjs';
+import { beside, failed, getWeather, models, question, run, said, talk } from './playing.mjs';
 
 const apiKey = 'any';
 const providers = {
@@ -68,6 +68,18 @@ async function talked(model, stream) {
   return messages.at(-1).content;
 }
 
+const embedders = {
+  openai: (url) => createOpenAI({ baseURL: `${url}/v1`, apiKey }).embedding('text-embedding-3-small'),
+  gemini: (url) => createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey }).embedding('gemini-embedding-001'),
+};
+
+const others = (api) => async (url) =>
+  beside({ vectors: (await embedMany({ model: embedders[api](url), values: ['cat', 'a dog'] })).embeddings });
+
 const all = (play) => Object.fromEntries(Object.keys(providers).map((api) => [api, play(api)]));
 
-await run({ case: all(ask), loop: all(loop) });
+await run({
+  case: all(ask),
+  loop: all(loop),
+  beside: { openai: others('openai'), gemini: others('gemini') },
+});
