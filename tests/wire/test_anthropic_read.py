@@ -275,6 +275,8 @@ BREACHES = [
     ({"messages": [HI, assistant(), HI]}, ["messages.1: all messages must have non-empty content except"]),
     ({"messages": [HI, assistant()]}, []),
     ({"messages": [user(text(""))]}, ["messages.0: text content blocks must be non-empty"]),
+    ({"messages": [{"role": "user", "content": " "}]},
+     ["messages.0: text content blocks must contain non-whitespace text"]),
     ({"messages": [user(text(" \n"))]}, ["messages.0: text content blocks must contain non-whitespace text"]),
     ({"messages": [HI, {"role": "assistant", "content": "It is "}]},
      ["messages: final assistant content cannot end with trailing whitespace"]),

@@ -152,11 +152,10 @@ class Thread(Struct, frozen=True):
     previous_message_id: str = ""
 
 
-class Envelope(Struct, frozen=True, kw_only=True):
-    """The body with its messages as they were sent: most of them came before and are known."""
+class Options(Struct, frozen=True, kw_only=True):
+    """All but the messages."""
 
     model: str
-    messages: list[msgspec.Raw]
     max_tokens: Count | None = None
     system: str | list[Text] | None = None
     stream: bool | None = None
@@ -174,15 +173,26 @@ class Envelope(Struct, frozen=True, kw_only=True):
     cache_control: Mark | None = None
 
 
+class Body(Options, frozen=True, kw_only=True):
+    """The whole body."""
+
+    messages: list[Message]
+
+
+class Envelope(Options, frozen=True, kw_only=True):
+    """The body with its messages as they were sent: most of them came before and are known."""
+
+    messages: list[msgspec.Raw]
+
+
 class Heard(Struct, frozen=True):
-    """One message, read; what is wrong with it depends on nothing but itself, save for its place.
+    """One message, read, that is more than a message in our words, or has something wrong with it.
 
     Attributes:
         role: as it was sent.
         said: the message in our words, its results and its text apart. system: of a system message, else None.
         wrong: what Anthropic refuses of it; each goes on from ``messages.1``.
-        empty: it has no content. blank: it ends in white space.
-        ids: of its tool calls, as they were sent. marks: its breakpoints of the prompt cache.
+        empty: it has no content. marks: its breakpoints of the prompt cache.
         bare: what it begins with in place of the thinking that its calls came with, or "".
     """
 
@@ -191,8 +201,6 @@ class Heard(Struct, frozen=True):
     system: str | None = None
     wrong: tuple[str, ...] = ()
     empty: bool = False
-    blank: bool = False
-    ids: tuple[str, ...] = ()
     marks: int = 0
     bare: str = ""
 

@@ -16,9 +16,8 @@ from llmposter.wire.seal import opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmposter.model import Request
+    from llmposter.model import Message, Request
 
-_NONE: Final = sent.Heard("")
 _GUIDE: Final = (
     "Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 )
@@ -28,13 +27,15 @@ _LEAST_BUDGET: Final = 1024
 _MOST_MARKS: Final = 4
 
 
-def breaches(request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> Iterator[str]:
-    """A sentence for each breach of a whole request."""
+def breaches(
+    request: Request, body: sent.Options, heard: list[Message | sent.Heard], messages: tuple[Message, ...]
+) -> Iterator[str]:
+    """A sentence for each breach of a whole request, whose messages were read as *heard* and make these *messages*."""
     if "anthropic-version" not in request.headers:
         yield "anthropic-version: header is required"
     if body.max_tokens is None:
         yield "max_tokens: Field required"
-    yield from _messages(heard)
+    yield from _messages(heard, messages)
     if body.thinking is not None:
         yield from _thinking(body, body.thinking, heard)
     if body.tools or body.tool_choice is not None:
@@ -47,24 +48,22 @@ def breaches(request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> 
         yield f"A maximum of {_MOST_MARKS} blocks with cache_control may be provided. Found {marks}."
 
 
-def _messages(heard: list[sent.Heard]) -> Iterator[str]:
-    roles = [each.role for each in heard if each.role != "system"]
-    if roles and roles[0] != "user":
+def _messages(heard: list[Message | sent.Heard], messages: tuple[Message, ...]) -> Iterator[str]:
+    if messages and messages[0].role == "assistant":
         yield 'messages: first message must use the "user" role'
-    last = heard[-1] if heard else _NONE
     for n, each in enumerate(heard):
-        if each.empty and not (each is last and each.role == "assistant"):
-            yield f"messages.{n}: {_EMPTY}"
-        if each.wrong:
-            yield from (f"messages.{n}{wrong}" for wrong in each.wrong)
-    if last.role == "assistant" and last.blank:
+        if isinstance(each, sent.Heard):
+            if each.empty and not (each is heard[-1] and each.role == "assistant"):
+                yield f"messages.{n}: {_EMPTY}"
+            yield from (f"messages.{n}{told}" for told in each.wrong)
+    if messages and (last := messages[-1]).role == "assistant" and not last.calls and last.text != last.text.rstrip():
         yield "messages: final assistant content cannot end with trailing whitespace"
-    ids = [id_ for each in heard if each.ids for id_ in each.ids]
+    ids = [call.id for message in messages if message.calls for call in message.calls]
     if len(ids) > len(set(ids)):
         yield "messages: `tool_use` ids must be unique"
 
 
-def _thinking(body: sent.Envelope, config: sent.ThinkingConfig, heard: list[sent.Heard]) -> Iterator[str]:
+def _thinking(body: sent.Options, config: sent.ThinkingConfig, heard: list[Message | sent.Heard]) -> Iterator[str]:
     if config.type == "disabled":
         return
     if config.type == "enabled":
@@ -77,7 +76,7 @@ def _thinking(body: sent.Envelope, config: sent.ThinkingConfig, heard: list[sent
         yield "Thinking may not be enabled when tool_choice forces tool use."
 
 
-def _budget(body: sent.Envelope, config: sent.ThinkingConfig) -> Iterator[str]:
+def _budget(body: sent.Options, config: sent.ThinkingConfig) -> Iterator[str]:
     if config.budget_tokens is None:
         yield "thinking.enabled.budget_tokens: Field required"
         return
@@ -88,22 +87,19 @@ def _budget(body: sent.Envelope, config: sent.ThinkingConfig) -> Iterator[str]:
         yield f"`max_tokens` must be greater than `thinking.budget_tokens`. {_GUIDE}{where}"
 
 
-def _begun(heard: list[sent.Heard]) -> Iterator[str]:
+def _begun(heard: list[Message | sent.Heard]) -> Iterator[str]:
     """The last answer of a tool loop has to begin with the thinking that it came with."""
-    for n in reversed(range(len(heard))):
-        if heard[n].role == "assistant":
-            if heard[n].bare:
-                yield (
-                    f"messages.{n}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
-                    f"`{heard[n].bare}`. When `thinking` is enabled, a final `assistant` message must start with a "
-                    "thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). We recommend "
-                    "you include thinking blocks from previous turns. To avoid this requirement, disable `thinking`. "
-                    f"{_GUIDE}"
-                )
-            return
+    n = max((n for n, each in enumerate(heard) if each.role == "assistant"), default=None)
+    if n is not None and isinstance(last := heard[n], sent.Heard) and last.bare:
+        yield (
+            f"messages.{n}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{last.bare}`. When "
+            "`thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the "
+            "lastmost set of `tool_use` and `tool_result` blocks). We recommend you include thinking blocks from "
+            f"previous turns. To avoid this requirement, disable `thinking`. {_GUIDE}"
+        )
 
 
-def _tools(body: sent.Envelope) -> Iterator[str]:
+def _tools(body: sent.Options) -> Iterator[str]:
     tools = body.tools or []
     for n, tool in enumerate(tools):
         if tool.custom:
@@ -130,8 +126,8 @@ def _tool(tool: sent.Tool) -> Iterator[str]:
         yield "input_schema.type: " + ("Field required" if kind is None else "Input should be 'object'")
 
 
-def _marks(body: sent.Envelope, heard: list[sent.Heard]) -> int:
-    marks = sum([each.marks for each in heard]) + (body.cache_control is not None)
+def _marks(body: sent.Options, heard: list[Message | sent.Heard]) -> int:
+    marks = sum([each.marks for each in heard if isinstance(each, sent.Heard)]) + (body.cache_control is not None)
     if body.tools:
         marks += sum(tool.cache_control is not None for tool in body.tools)
     if isinstance(body.system, list):

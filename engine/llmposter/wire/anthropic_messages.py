@@ -24,9 +24,10 @@ from llmposter.model import (
 )
 from llmposter.wire import anthropic_errors, sse
 from llmposter.wire.anthropic_body import Asked
+from llmposter.wire.anthropic_content import INVALID
 from llmposter.wire.anthropic_headers import of_reply
 from llmposter.wire.anthropic_ids import ANSWER, FIT, outward
-from llmposter.wire.anthropic_read import INVALID, read
+from llmposter.wire.anthropic_read import read
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.seal import sealed

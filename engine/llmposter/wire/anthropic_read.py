@@ -2,72 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from llmposter.model import BadRequest, Failure, Message, Tool, ToolResult, ToolUse, Turn
+from llmposter.model import BadRequest, Failure, Message, Tool, Turn
 from llmposter.wire import anthropic_body as sent
-from llmposter.wire.anthropic_breaches import breaches, wrong
-from llmposter.wire.anthropic_ids import ANSWER, has_thought, inward
+from llmposter.wire.anthropic_breaches import breaches
+from llmposter.wire.anthropic_content import KNOWN, Unreadable, anything, decoded, read_message, text_of
+from llmposter.wire.anthropic_ids import ANSWER
 from llmposter.wire.anthropic_wording import not_json, refusal
 from llmposter.wire.headers import retries
-from llmposter.wire.memo import Memo
-from llmposter.wire.seal import opened
-from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from llmposter.model import Json, Request
 
+_DECODER: Final = msgspec.json.Decoder(sent.Body)
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope)
-_MESSAGE: Final = msgspec.json.Decoder(sent.Message)
-INVALID: Final = "INVALID_JSON"
-"""The one key of an `input` that holds arguments which are no JSON object, as Anthropic's guide has clients write it
-("Fine-grained tool streaming", "Handling invalid JSON in tool responses")."""
-_INVALID: Final = f'{{"{INVALID}"'.encode()
-
-
-class Unreadable(Exception):  # noqa: N818 - no error: how a message that is none ends the reading of it
-    """A message that cannot be read: what the decoder told of it, and what it was given."""
-
-    def __init__(self, told: str, data: Json) -> None:
-        super().__init__(told)
-        self.told, self.data = told, data
+_ROLE: Final = b'"role"'
 
 
 def read(provider: str, request: Request) -> Turn | BadRequest:
     """The request in our words; any bytes give one or the other."""
     data = request.body
+    body: sent.Body | sent.Envelope
     try:
         # As text where it may not be: the decoder leaves bytes alone that no field wants, and Anthropic does not.
-        body = _ENVELOPE.decode(data if data.isascii() else data.decode("utf-8"))
-        known = _heard if len(body.messages) == 1 else _MEMO.get
-        heard: list[sent.Heard] = []
+        text = data if data.isascii() else data.decode("utf-8")
+        if data.find(_ROLE, data.find(_ROLE) + 1) >= 0:
+            body = _ENVELOPE.decode(text)
+            heard = KNOWN.all(list(map(bytes, body.messages)))
+        else:
+            # A history that just begins has no message that came before.
+            body = _DECODER.decode(text)
+            heard = list(map(read_message, body.messages))
+    except (Unreadable, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _carefully(provider, request)
+    return _checked(provider, request, body, heard)
+
+
+def _carefully(provider: str, request: Request) -> Turn | BadRequest:
+    """What `read` stumbled over, message by message: with a block that is not read, or what is wrong and where."""
+    data = request.body
+    heard: list[Message | sent.Heard] = []
+    try:
+        body = _ENVELOPE.decode(data.decode("utf-8"))
         for raw in body.messages:
-            heard.append(known(bytes(raw)))  # noqa: PERF401 - how many were read is the place of one that cannot be
+            heard.append(read_message(decoded(bytes(raw))))  # noqa: PERF401 - how many were read is the place of the next
     except Unreadable as error:
         return refusal(error.told, error.data, ("messages", str(len(heard))))
     except msgspec.ValidationError as error:
-        return refusal(str(error), _anything(data))
+        return refusal(str(error), anything(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return not_json(data, str(error))
+    return _checked(provider, request, body, heard)
+
+
+def _checked(
+    provider: str, request: Request, body: sent.Options, heard: list[Message | sent.Heard]
+) -> Turn | BadRequest:
     if not heard and not _previous(body):
         return BadRequest("messages: at least one message is required")
     return _turn(provider, request, body, heard)
 
 
-def _anything(data: bytes) -> Json:
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent.Heard]) -> Turn:
-    tools = [Tool(tool.name, tool.input_schema) for tool in body.tools or () if tool.name is not None]
-    messages, system, previous = tuple(_joined(heard)), _system(body, heard), _previous(body)
+def _turn(provider: str, request: Request, body: sent.Options, heard: list[Message | sent.Heard]) -> Turn:
+    odd = [each for each in heard if type(each) is sent.Heard]
+    messages = tuple(_joined(heard)) if odd else cast("tuple[Message, ...]", tuple(heard))
+    system = body.system if isinstance(body.system, str) and not odd else _system(body, odd)
+    bare = bool(_OPTIONS(body) == _NOTHING)
+    clean = bare and not odd and _is_clean(request, body, messages)
+    previous = _previous(body)
     return Turn(
         provider,
         request,
@@ -75,12 +84,12 @@ def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent
         bool(body.stream),
         system,
         messages,
-        tuple(tools),
-        _params(body),
+        () if bare else tuple([Tool(tool.name, tool.input_schema) for tool in body.tools or () if tool.name]),
+        {"max_tokens": body.max_tokens} if clean else _params(body),
         body.metadata or {},
         retries(request),
-        tuple(breaches(request, body, heard)),
-        _asked(body),
+        () if clean else tuple(breaches(request, body, heard, messages)),
+        _PLAIN if bare else _asked(body),
         previous.removeprefix(ANSWER),
         keep=body.thread is not None,
         lost=_LOST if previous else None,
@@ -91,42 +100,49 @@ def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent
     )
 
 
+def _is_clean(request: Request, body: sent.Options, messages: tuple[Message, ...]) -> bool:
+    """Whether nothing can be wrong, where no option is set and each message is fine by itself."""
+    return (
+        messages[0].role == messages[-1].role == "user"
+        and body.max_tokens is not None
+        and not isinstance(body.system, list)
+        and "anthropic-version" in request.headers
+    )
+
+
+_USUAL: Final = ("model", "max_tokens", "stream", "system", "top_k", "metadata")
+_SAID: Final = tuple(name for name in sent.Options.__struct_fields__ if name not in _USUAL)
+_OPTIONS: Final = attrgetter(*_SAID)
+_NOTHING: Final = (None,) * len(_SAID)
 _LOST: Final = Failure(
     "not_found", code="thread_not_found", message="No usable Thread state was found for `previous_message_id`."
 )
 """The SDK sends the whole conversation when it hears this."""
 
 
-def _previous(body: sent.Envelope) -> str:
+def _previous(body: sent.Options) -> str:
     """The id of the answer from which a thread goes on, or ""."""
     return body.thread.previous_message_id if body.thread is not None and body.thread.type == "continue" else ""
 
 
-def _system(body: sent.Envelope, heard: list[sent.Heard]) -> str:
-    told = [] if body.system is None else [_text(body.system)]
-    return "\n".join(told + [each.system for each in heard if each.system is not None])
+def _system(body: sent.Options, odd: list[sent.Heard]) -> str:
+    told = [] if body.system is None else [text_of(body.system)]
+    return "\n".join(told + [each.system for each in odd if each.system is not None])
 
 
-def _joined(heard: list[sent.Heard]) -> Iterator[Message]:
+def _joined(heard: list[Message | sent.Heard]) -> Iterator[Message]:
     """All messages, those with results that follow each other made one."""
-    waiting: Message | None = None
-    for each in heard:
-        for message in each.said:
-            if waiting is not None:
-                if message.role == "tool":
-                    waiting = Message("tool", results=waiting.results + message.results)
-                    continue
-                yield waiting
-                waiting = None
-            if message.role == "tool":
-                waiting = message
-            else:
-                yield message
-    if waiting is not None:
-        yield waiting
+    said = chain.from_iterable([each.said if isinstance(each, sent.Heard) else (each,) for each in heard])
+    for is_tool, group in groupby(said, key=lambda message: message.role == "tool"):
+        if is_tool:
+            first, *more = group
+            results = [result for each in more for result in each.results]
+            yield Message("tool", results=(*first.results, *results)) if results else first
+        else:
+            yield from group
 
 
-def _params(body: sent.Envelope) -> dict[str, Json]:
+def _params(body: sent.Options) -> dict[str, Json]:
     config = body.output_config or _NO_CONFIG
     thinking = None if body.thinking is None else msgspec.to_builtins(body.thinking)
     params = {
@@ -145,139 +161,7 @@ _NO_CONFIG: Final = sent.OutputConfig()
 _PLAIN: Final = sent.Asked()
 
 
-def _asked(body: sent.Envelope) -> sent.Asked:
+def _asked(body: sent.Options) -> sent.Asked:
     silent = body.thinking is not None and body.thinking.display == "omitted"
     stop = body.stop_sequences[0] if body.stop_sequences else None
     return sent.Asked(silent, stop) if silent or stop is not None else _PLAIN
-
-
-# --- one message ------------------------------------------------------------------------------------------------
-
-
-def _heard(raw: bytes) -> sent.Heard:
-    match _decoded(raw):
-        case sent.System(content=content):
-            return sent.Heard("system", system=_text(content), marks=_marks(content))
-        case sent.User(content=content):
-            return _of(content, "user", tuple(_user(content)))
-        case sent.Assistant(content=content):
-            return _of(content, "assistant", (_assistant(content),))
-
-
-def _decoded(raw: bytes) -> sent.Message:
-    message: sent.Message
-    try:
-        message = _MESSAGE.decode(raw)
-    except msgspec.ValidationError:
-        # A block of a type that is not read makes the decoder refuse the message; the rest is read nevertheless.
-        data = msgspec.json.decode(raw)
-        try:
-            message = _MESSAGE.decode(encode(_softened(data)))
-        except msgspec.ValidationError as error:
-            raise Unreadable(str(error), data) from None
-    return message
-
-
-def _softened(data: Json) -> Json:
-    """The message, its blocks of types that are not read made `Other`, those inside of results too."""
-    if isinstance(data, dict) and isinstance(content := data.get("content"), list):
-        return {**data, "content": [_soft(block) for block in content]}
-    return data
-
-
-def _soft(block: Json) -> Json:
-    match block:
-        case {"type": "tool_result"}:
-            return _softened(block)
-        case {"type": str(kind)} if kind not in sent.TYPED:
-            return {"type": "", "kind": kind}
-        case _:
-            return block
-
-
-_MEMO: Final = Memo(_heard)
-"""Of messages in histories: each comes again with every request that goes on from there."""
-
-
-def _of(content: str | list[sent.Content], role: str, said: tuple[Message, ...]) -> sent.Heard:
-    blocks = [] if isinstance(content, str) else content
-    last = content if isinstance(content, str) else _text(content[-1:])
-    ids = tuple(block.id for block in blocks if isinstance(block, sent.ToolUse)) if role == "assistant" else ()
-    first = _kind(blocks[0]) if blocks else ""
-    bare = first not in ("thinking", "redacted_thinking") and any(map(has_thought, ids))
-    return sent.Heard(
-        role,
-        said,
-        wrong=tuple(wrong(role, blocks)),
-        empty=not content,
-        blank=last != last.rstrip(),
-        ids=ids,
-        marks=_marks(content),
-        bare=first if bare else "",
-    )
-
-
-def _user(content: str | list[sent.Content]) -> Iterator[Message]:
-    """The results, and what else the user says; one of the two is always there."""
-    if isinstance(content, str):
-        yield Message("user", content)
-        return
-    results = tuple(_result(block) for block in content if isinstance(block, sent.ToolResult))
-    if results:
-        yield Message("tool", results=results)
-    images = sum(isinstance(block, sent.Image) for block in content)
-    files = sum(isinstance(block, sent.Document | sent.SearchResult) for block in content)
-    text = _text(content)
-    if not results or images or files or text.strip():
-        yield Message("user", text, images=images, files=files)
-
-
-def _result(block: sent.ToolResult) -> ToolResult:
-    content = block.content or ""
-    if not isinstance(content, str):
-        found: list[Sequence[sent.Content]] = [p.content if isinstance(p, sent.SearchResult) else [p] for p in content]
-        content = _text([part for parts in found for part in parts])
-    return ToolResult(inward(block.tool_use_id), content, error=bool(block.is_error))
-
-
-def _assistant(content: str | list[sent.Content]) -> Message:
-    if isinstance(content, str):
-        return Message("assistant", content)
-    thoughts = [block for block in content if isinstance(block, sent.Thinking)]
-    seals = [seal for block in thoughts if (seal := opened(block.signature, block.thinking)) is not None]
-    return Message(
-        "assistant",
-        _text(content),
-        calls=tuple(
-            ToolUse(inward(block.id), block.name, _arguments(bytes(block.input)))
-            for block in content
-            if isinstance(block, sent.ToolUse)
-        ),
-        thinking="".join(block.thinking for block in thoughts),
-        answer=seals[0].answer if seals else "",
-    )
-
-
-def _arguments(raw: bytes) -> str:
-    """An `input` as JSON text, or the text that stands in its place."""
-    if raw.startswith((_INVALID, b'"')):
-        data = _anything(raw)
-        text = data[INVALID] if isinstance(data, dict) and len(data) == 1 else data
-        if isinstance(text, str):
-            return text
-    return raw.decode("utf-8")
-
-
-def _text(content: str | Sequence[sent.Content]) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join([block.text for block in content if isinstance(block, sent.Text)])
-
-
-def _marks(content: str | Sequence[sent.Content]) -> int:
-    """Its breakpoints of the prompt cache."""
-    return 0 if isinstance(content, str) else sum(block.cache_control is not None for block in content)
-
-
-def _kind(block: sent.Content) -> str:
-    return block.kind if isinstance(block, sent.Other) else str(block.__struct_config__.tag)
