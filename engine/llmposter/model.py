@@ -6,7 +6,7 @@ Below `core` and `wire`, above `dsl`; nothing here knows the name of a provider'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -235,6 +235,15 @@ class Reply(Struct, frozen=True):
     finish: str
     tokens: Tokens
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many characters are said."""
+        return sum([len(part.arguments if isinstance(part, ToolCall) else part.text) for part in self.parts])
+
+
+SHORT: Final = 4096
+"""Characters of a reply whose forms are remembered once they were made; most are said again and again."""
 
 
 class Failure(Struct, frozen=True):
@@ -477,8 +486,8 @@ class Plan(Struct, frozen=True):
 
 
 __all__ = [
-    "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item", "Json",
-    "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Reference", "Refusal", "Reply", "Request",
+    "SHORT", "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item",
+    "Json", "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Reference", "Refusal", "Reply", "Request",
     "Response", "Role", "Route", "Rule", "Send", "Started", "Text", "Thinking", "Thread", "Tokens", "Tool", "ToolCall",
     "ToolResult", "ToolUse", "Turn", "Violation", "Wait", "Wire",
 ]  # fmt: skip

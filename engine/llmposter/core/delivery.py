@@ -6,10 +6,11 @@ Pure and lazy: nothing is cut or encoded before the transport asks for it, and n
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, assert_never
 
-from llmposter.model import Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
+from llmposter.model import SHORT, Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +51,16 @@ def _after(latency: float, sends: Iterable[Send]) -> Iterable[Item]:
 
 def pieces(reply: Reply, chunk: Chunk) -> Iterator[Piece]:
     """The reply as it is spoken: each part begun, its text or arguments in chunks, and ended."""
-    for index, part in enumerate(reply.parts):
+    return iter(_spoken_before(reply.parts, chunk)) if reply.size <= SHORT else _spoken(reply.parts, chunk)
+
+
+@lru_cache(maxsize=256)
+def _spoken_before(parts: tuple[Part, ...], chunk: Chunk) -> tuple[Piece, ...]:
+    return tuple(_spoken(parts, chunk))
+
+
+def _spoken(parts: tuple[Part, ...], chunk: Chunk) -> Iterator[Piece]:
+    for index, part in enumerate(parts):
         yield Started(index, part)
         for text in _cut(part, chunk):
             yield Delta(index, part, text)

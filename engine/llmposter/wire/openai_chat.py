@@ -6,9 +6,11 @@ its format do. Facts of the format: docs/providers/openai-chat.md.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, assert_never
 
 from llmposter.model import (
+    SHORT,
     BadRequest,
     Delta,
     Ended,
@@ -31,7 +33,7 @@ from llmposter.wire.openai_headers import of_reply
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Json, Part, Piece, Reply, Request, Rule, Turn, Wire
+    from llmposter.model import Failure, Json, Part, Piece, Reply, Request, Rule, Tokens, Turn, Wire
     from llmposter.wire.headers import Headers
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
@@ -39,7 +41,6 @@ _TIERS: Final = {"flex": b'"flex"', "priority": b'"priority"', "fast": b'"priori
 _FIELDS: Final[dict[type[Part], bytes]] = {Text: b"content", Thinking: b"reasoning_content", Refusal: b"refusal"}
 _BEGIN: Final = b'{"role":"assistant","content":"","refusal":null}'
 _BEGIN_NULL: Final = b'{"role":"assistant","content":null,"refusal":null}'
-_TEXT: Final = b'{"role":"assistant","content":%b,"refusal":null,"annotations":[]}'
 _OF_JSON: Final = ("content-type", JSON)
 _WHOLE: Final = (
     b'{"id":%b,"object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,"service_tier":%b,'
@@ -55,7 +56,7 @@ _USAGE: Final = (
     b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
     b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
 )
-_DONE: Final = sse.event(b"[DONE]")
+_DONE: Final = Frame(sse.event(b"[DONE]"))
 
 
 class OpenAIChat:
@@ -69,13 +70,13 @@ class OpenAIChat:
 
     def whole(self, turn: Turn, reply: Reply) -> Response:
         asked = _asked(turn)
-        said = b'"message":%b,"logprobs":null,"finish_reason":%b}' % (_message(asked, reply), _finish(asked, reply))
+        said = (_said_before if reply.size <= SHORT else _said)(asked, reply.parts, reply.finish)
         body = _WHOLE % (
             sse.encode(f"chatcmpl-{reply.id}"),
             reply.created,
             sse.encode(reply.model),
-            b",".join([b'{"index":%d,%b' % (n, said) for n in range(asked.choices)]),
-            _usage(reply),
+            said,
+            _usage(reply.tokens),
             _tier(asked),
         )
         headers = merged((_OF_JSON, *of_reply(reply)), reply.headers)
@@ -86,18 +87,19 @@ class OpenAIChat:
 
     def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
         asked = _asked(turn)
-        chunks = _Chunks(asked, reply)
-        yield from chunks.written(_BEGIN_NULL if _content(reply) is None else _BEGIN)
-        for piece in pieces:
-            if isinstance(piece, Delta) and (field := _FIELDS.get(type(piece.part))) is not None:
-                yield from chunks.spoken(field, piece)
-            elif not isinstance(piece, Ended):
-                for delta in chunks.deltas(piece):
-                    yield from chunks.delta(delta, piece)
-        yield from chunks.written(b"{}", None, _finish(asked, reply))
+        start = _CHUNK % (
+            sse.encode(f"chatcmpl-{reply.id}"),
+            reply.created,
+            sse.encode(reply.model),
+            _tier(asked),
+        )
+        starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
+        for rest, piece in _spoken(asked, reply, pieces):
+            for each in starts:
+                yield Frame(each + rest, piece)
         if asked.usage:
-            yield chunks.usage()
-        yield Frame(_DONE)
+            yield Frame(start + b'],"usage":' + _usage(reply.tokens) + b"}\n\n")
+        yield _DONE
 
     def failure(self, failure: Failure, now: float) -> Response:
         return openai_errors.failure(failure, now)
@@ -114,41 +116,29 @@ class OpenAIChat:
             yield f'OpenAI Chat has no finish reason "{rule.finish}": it knows {words}'
 
 
-class _Chunks:
-    """The chunks of one stream: what all have in common is encoded once."""
+class _Deltas:
+    """What the chunks of one stream say, without what tells it from the next stream that says the same."""
 
-    def __init__(self, asked: Asked, reply: Reply) -> None:
-        start = _CHUNK % (
-            sse.encode(f"chatcmpl-{reply.id}"),
-            reply.created,
-            sse.encode(reply.model),
-            _tier(asked),
-        )
-        self._asked, self._reply, self._start = asked, reply, start
-        self._starts = [b'%b{"index":%d,"delta":' % (start, n) for n in range(asked.choices)]
+    def __init__(self, asked: Asked, parts: tuple[Part, ...], finish: str) -> None:
+        self._asked, self._parts, self._finish = asked, parts, finish
         self._end = (b',"usage":null}' if asked.usage else b"}") + b"\n\n"
-        self._rest = b',"logprobs":null,"finish_reason":null}]' + self._end
         self._calls: dict[int, int] = {}
         self._texts = 0
 
-    def delta(self, delta: Json, piece: Piece) -> list[Frame]:
-        return self.written(sse.encode(delta), piece)
+    def spoken(self, pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Piece | None]]:
+        yield self._rest(_BEGIN_NULL if _content(self._parts) is None else _BEGIN), None
+        for piece in pieces:
+            if isinstance(piece, Delta) and (field := _FIELDS.get(type(piece.part))) is not None:
+                yield self._rest(b'{"%b":%b}' % (field, sse.encode(piece.text))), piece
+            elif not isinstance(piece, Ended):
+                for delta in self._deltas(piece):
+                    yield self._rest(sse.encode(delta)), piece
+        yield self._rest(b"{}", _finish(self._asked, self._parts, self._finish)), None
 
-    def spoken(self, field: bytes, piece: Delta) -> list[Frame]:
-        """The next stretch of what is said, by far the most of a stream."""
-        rest = b'{"%b":%b}%b' % (field, sse.encode(piece.text), self._rest)
-        return [Frame(start + rest, piece) for start in self._starts]
+    def _rest(self, delta: bytes, finish: bytes = b"null") -> bytes:
+        return b'%b,"logprobs":null,"finish_reason":%b}]%b' % (delta, finish, self._end)
 
-    def written(self, delta: bytes, piece: Piece | None = None, finish: bytes = b"null") -> list[Frame]:
-        """One chunk for each choice."""
-        rest = b'%b,"logprobs":null,"finish_reason":%b}]%b' % (delta, finish, self._end)
-        return [Frame(start + rest, piece) for start in self._starts]
-
-    def usage(self) -> Frame:
-        """The chunk that has no choice."""
-        return Frame(self._start + b'],"usage":' + _usage(self._reply) + b"}\n\n")
-
-    def deltas(self, piece: Piece) -> Iterator[Json]:
+    def _deltas(self, piece: Piece) -> Iterator[Json]:
         match piece:
             case Started(index=index, part=ToolCall() as call):
                 yield self._call_begun(index, call)
@@ -166,15 +156,32 @@ class _Chunks:
 
     def _call_begun(self, index: int, call: ToolCall) -> Json:
         nth = self._calls.setdefault(index, len(self._calls))
-        if _is_legacy(self._asked, self._reply):
+        if _is_legacy(self._asked, self._parts):
             return {"function_call": {"name": call.tool, "arguments": ""}}
         return {"tool_calls": [{"index": nth, **_call(self._asked, call, "")}]}
 
     def _call_goes_on(self, index: int, call: ToolCall, text: str) -> Json:
-        if _is_legacy(self._asked, self._reply):
+        if _is_legacy(self._asked, self._parts):
             return {"function_call": {"arguments": text}}
         part = {"custom": {"input": text}} if call.tool in self._asked.custom else {"function": {"arguments": text}}
         return {"tool_calls": [{"index": self._calls[index], **part}]}
+
+
+def _spoken(asked: Asked, reply: Reply, pieces: Iterable[Piece]) -> Iterable[tuple[bytes, Piece | None]]:
+    if reply.size > SHORT:
+        return _Deltas(asked, reply.parts, reply.finish).spoken(pieces)
+    told = (*pieces, None)
+    return [(rest, told[n]) for rest, n in _spoken_before(asked, reply.parts, reply.finish, told)]
+
+
+@lru_cache(maxsize=256)
+def _spoken_before(
+    asked: Asked, parts: tuple[Part, ...], finish: str, told: tuple[Piece | None, ...]
+) -> tuple[tuple[bytes, int], ...]:
+    """With the places of the pieces: whoever follows a stream knows them by themselves, not by what they are like."""
+    places = {id(piece): n for n, piece in enumerate(told)}
+    spoken = _Deltas(asked, parts, finish).spoken([piece for piece in told if piece is not None])
+    return tuple((rest, places[id(piece)]) for rest, piece in spoken)
 
 
 def _asked(turn: Turn) -> Asked:
@@ -182,31 +189,39 @@ def _asked(turn: Turn) -> Asked:
     return turn.extra if isinstance(turn.extra, Asked) else Asked()
 
 
-def _message(asked: Asked, reply: Reply) -> bytes:
-    if len(reply.parts) == 1 and isinstance(only := reply.parts[0], Text):
-        return _TEXT % sse.encode(only.text)
-    calls = [_call(asked, part, part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
-    refusals = [part.text for part in reply.parts if isinstance(part, Refusal)]
-    thoughts = [part.text for part in reply.parts if isinstance(part, Thinking)]
+def _said(asked: Asked, parts: tuple[Part, ...], finish: str) -> bytes:
+    """All choices of a whole answer."""
+    message, end = sse.encode(_message(asked, parts)), _finish(asked, parts, finish)
+    choice = b'"message":%b,"logprobs":null,"finish_reason":%b}' % (message, end)
+    return b",".join([b'{"index":%d,%b' % (n, choice) for n in range(asked.choices)])
+
+
+_said_before: Final = lru_cache(maxsize=1024)(_said)
+
+
+def _message(asked: Asked, parts: tuple[Part, ...]) -> Json:
+    calls = [_call(asked, part, part.arguments) for part in parts if isinstance(part, ToolCall)]
+    refusals = [part.text for part in parts if isinstance(part, Refusal)]
+    thoughts = [part.text for part in parts if isinstance(part, Thinking)]
     message: dict[str, Json] = {
         "role": "assistant",
-        "content": _content(reply),
+        "content": _content(parts),
         "refusal": "\n".join(refusals) if refusals else None,
         "annotations": [],
     }
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
-    if calls and _is_legacy(asked, reply):
+    if calls and _is_legacy(asked, parts):
         message["function_call"] = calls[0]["function"]
     elif calls:
         message["tool_calls"] = calls
-    return sse.encode(message)
+    return message
 
 
-def _content(reply: Reply) -> str | None:
+def _content(parts: tuple[Part, ...]) -> str | None:
     """The text; null beside a refusal or calls alone. Nowhere else: OpenAI takes no null back in a history."""
-    texts = [part.text for part in reply.parts if isinstance(part, Text)]
-    if not texts and any(isinstance(part, Refusal | ToolCall) for part in reply.parts):
+    texts = [part.text for part in parts if isinstance(part, Text)]
+    if not texts and any(isinstance(part, Refusal | ToolCall) for part in parts):
         return None
     return "\n".join(texts)
 
@@ -217,19 +232,18 @@ def _call(asked: Asked, call: ToolCall, arguments: str) -> dict[str, Json]:
     return {"id": call.id, "type": "function", "function": {"name": call.tool, "arguments": arguments}}
 
 
-def _is_legacy(asked: Asked, reply: Reply) -> bool:
+def _is_legacy(asked: Asked, parts: tuple[Part, ...]) -> bool:
     """Whether the call is spelt as `function_call`, which can say no more than one."""
-    return asked.legacy and sum(isinstance(part, ToolCall) for part in reply.parts) == 1
+    return asked.legacy and sum(isinstance(part, ToolCall) for part in parts) == 1
 
 
-def _finish(asked: Asked, reply: Reply) -> bytes:
-    word = reply.finish
+def _finish(asked: Asked, parts: tuple[Part, ...], word: str) -> bytes:
     if word not in _FINISHES:
         word = meaning(word) or word
     match word:
         case "pause":
             return b'"stop"'
-        case "tool_calls" if _is_legacy(asked, reply):
+        case "tool_calls" if _is_legacy(asked, parts):
             return b'"function_call"'
         case _:
             return sse.encode(word)
@@ -239,8 +253,8 @@ def _tier(asked: Asked) -> bytes:
     return _TIERS.get(asked.tier, b'"default"')
 
 
-def _usage(reply: Reply) -> bytes:
-    used = reply.tokens
+@lru_cache(maxsize=1024)
+def _usage(used: Tokens) -> bytes:
     return _USAGE % (used.input, used.output, used.input + used.output, used.cached, used.reasoning)
 
 
