@@ -72,7 +72,7 @@ def test_a_part_begins_is_spoken_and_ends(name: str, chunk: str) -> None:
     for index, part in enumerate(given_.parts):
         first, *middle, last = by_part[index]
         assert (Started(index, part), Ended(index, part)) == (first, last)
-        assert all(isinstance(piece, Delta) and piece.text and piece.part is part for piece in middle)
+        assert all(isinstance(piece, Delta) and piece.text and piece.part == part for piece in middle)
         assert said(part) == "".join(piece.text for piece in middle)
 
 

@@ -10,6 +10,7 @@ from speaker import request
 
 from llmposter.model import BadRequest, Message, Tool, ToolResult, ToolUse, Turn
 from llmposter.wire import load
+from llmposter.wire.openai_chat_body import Options
 
 WIRE = load()["openai"]
 HI = {"role": "user", "content": "hi"}
@@ -405,3 +406,30 @@ BAD = [
 def test_a_wrong_body_is_refused_in_openais_words(body: Any, message: str, param: str | None, code: str | None) -> None:
     """What is wrong, where, and what would be right."""
     assert BadRequest(message, param, code) == read(body)
+
+
+OPTIONS: dict[str, Any] = {
+    "stream_options": {"include_usage": True},
+    "tools": [{"type": "function", "function": {"name": "f"}}],
+    "functions": [{"name": "f"}],
+    "tool_choice": "auto",
+    "function_call": "auto",
+    "temperature": 0,
+    "top_p": 0,
+    "max_tokens": 1,
+    "max_completion_tokens": 1,
+    "stop": "x",
+    "seed": 0,
+    "n": 1,
+    "reasoning_effort": "low",
+    "response_format": {"type": "text"},
+    "service_tier": "flex",
+}
+
+
+def test_no_option_is_overlooked() -> None:
+    """Each option that a request can have shows in its turn, even if it is all that is said."""
+    assert set(Options.__struct_fields__) == {*OPTIONS, "stream", "metadata"}
+    for name, value in OPTIONS.items():
+        found = turn(**{name: value})
+        assert (found.tools, found.params, found.extra) != (turn().tools, turn().params, turn().extra), name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
 import msgspec
@@ -124,14 +123,17 @@ def _sorted(heard: list[Message | sent.Heard]) -> tuple[str, Iterable[Message]]:
     return "\n".join(told), _joined(messages)
 
 
-_SAID: Final = tuple(name for name in sent.Options.__struct_fields__ if name not in ("stream", "metadata"))
-_OPTIONS: Final = attrgetter(*_SAID)
-_NOTHING: Final = (None,) * len(_SAID)
+_NOTHING: Final = (None,) * 15
 
 
 def _is_bare(body: sent.Options) -> bool:
     """Whether nothing is said but who asks whom for what, and whether as a stream."""
-    return bool(_OPTIONS(body) == _NOTHING)
+    said = (
+        body.stream_options, body.tools, body.functions, body.tool_choice, body.function_call, body.temperature,
+        body.top_p, body.max_tokens, body.max_completion_tokens, body.stop, body.seed, body.n, body.reasoning_effort,
+        body.response_format, body.service_tier,
+    )  # fmt: skip
+    return said == _NOTHING
 
 
 def _of_user(content: str | list[sent.UserPart]) -> Message:
