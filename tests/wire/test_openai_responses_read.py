@@ -134,6 +134,14 @@ ITEMS = {
         [thought("", "rs_1", encrypted_content=sealed(ANSWER, "hm")), said("a")],
         [assistant("a", answer=ANSWER)],
     ),
+    "a history that was summed up": (
+        [HI, {"type": "compaction", "id": "cmp_1", "encrypted_content": sealed(ANSWER, "")}, HI],
+        [USER, assistant(answer=ANSWER), USER],
+    ),
+    "a summary of no answer": (
+        [HI, {"type": "compaction", "encrypted_content": sealed("", "")}, HI],
+        [USER, USER],
+    ),
     "items of hosted tools": (
         [HI, {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {}}, said("a")],
         [USER, assistant("a")],
@@ -305,6 +313,8 @@ BREACHES = [
      "could not be verified. Reason: the text beside it was changed."),
     ({"input": [HI, thought(encrypted_content="gAAAAABo"), said("a", MSG)]},
      "input[1]: The encrypted content gAAAAABo... could not be verified. Reason: Encrypted content could not be"),
+    ({"input": [HI, {"type": "compaction", "encrypted_content": "gAAAAABo"}]},
+     "input[1]: The encrypted content gAAAAABo... could not be verified."),
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ import openai
 import pytest
 from judging import strictly
 from openai.types.conversations import Conversation, ConversationItem
-from openai.types.responses import Response, ResponseItem
+from openai.types.responses import CompactedResponse, Response, ResponseItem
 from serving import serving
 
 KNOWN = ("store",)
@@ -115,7 +116,8 @@ def test_every_form_of_input_is_listed_in_full(client: openai.OpenAI) -> None:
             },
             {"role": "assistant", "content": "yes"},
             {"role": "user", "content": "weather?"},
-            *({"type": "item_reference", "id": item.id} for item in first.output),
+            {"type": "item_reference", "id": first.output[0].id},
+            {"type": None, "id": first.output[1].id},
             output(first.output[-1], "23"),
             {"type": "custom_tool_call", "call_id": "c", "name": "sh", "input": "ls"},
             {"type": "custom_tool_call_output", "call_id": "c", "output": "x"},
@@ -190,6 +192,38 @@ def test_tokens_are_counted_as_usage_counts_them(client: openai.OpenAI) -> None:
     assert 0 == client.responses.input_tokens.count().input_tokens
     with pytest.raises(openai.BadRequestError):
         client.responses.input_tokens.count(input=5)
+
+
+# --- summing up ---------------------------------------------------------------------------------------------------
+
+
+def summed_up(client: openai.OpenAI, **asked: Any) -> list[Any]:
+    """The output of a compaction, as a client sends it back: messages of the user, and one item for the rest."""
+    found = client.responses.compact(model="m", **asked).to_dict(warnings=False)
+    *messages, last = found["output"]
+    strictly(CompactedResponse, json.dumps({**found, "output": [last]}))
+    assert ("compaction", {"user"}) == (last["type"], {message["role"] for message in messages})
+    return [*messages, last]
+
+
+def test_a_history_that_was_summed_up_goes_on_where_it_stood(client: openai.OpenAI) -> None:
+    """By the id of the last response, or by the history itself, and again."""
+    _, again = asked(client)
+    short = summed_up(client, previous_response_id=again.id)
+    assert ["weather?"] == [item["content"][0]["text"] for item in short[:-1]]
+    third = client.responses.create(model="m", input=[*short, {"role": "user", "content": "and?"}])
+    assert "3: " == third.output_text
+    shorter = summed_up(client, input=[*short, {"role": "user", "content": "and?"}, *third.output])
+    last = client.responses.create(model="m", input=[*shorter, {"role": "user", "content": "weather"}])
+    assert ["reasoning", "function_call"] == [item.type for item in last.output]
+
+
+def test_a_history_without_an_answer_is_summed_up_too(client: openai.OpenAI) -> None:
+    """The conversation then begins."""
+    short = summed_up(client, input="hi")
+    assert "1: " == client.responses.create(model="m", input=short).output_text
+    with pytest.raises(openai.BadRequestError):
+        client.responses.compact(model="m")
 
 
 # --- conversation objects -------------------------------------------------------------------------------------------

@@ -105,7 +105,11 @@ class Reference(Struct, frozen=True):
     id: str
 
 
-Item: TypeAlias = Message | FunctionCall | CustomCall | CallOutput | Reasoning | Reference
+class Compaction(Struct, frozen=True):
+    encrypted_content: str
+
+
+Item: TypeAlias = Message | FunctionCall | CustomCall | CallOutput | Reasoning | Reference | Compaction
 
 ITEMS: Final[dict[str, type[Item]]] = {
     "message": Message,
@@ -115,9 +119,10 @@ ITEMS: Final[dict[str, type[Item]]] = {
     "custom_tool_call_output": CallOutput,
     "reasoning": Reasoning,
     "item_reference": Reference,
+    "compaction": Compaction,
 }
 HOSTED: Final = frozenset({
-    "additional_tools", "apply_patch_call", "apply_patch_call_output", "code_interpreter_call", "compaction",
+    "additional_tools", "apply_patch_call", "apply_patch_call_output", "code_interpreter_call",
     "compaction_trigger", "computer_call", "computer_call_output", "configuration_update", "file_search_call",
     "image_generation_call", "local_shell_call", "local_shell_call_output", "mcp_approval_request",
     "mcp_approval_response", "mcp_call", "mcp_list_tools", "program", "program_output", "shell_call",

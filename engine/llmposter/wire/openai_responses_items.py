@@ -79,6 +79,8 @@ def _read(raw: bytes) -> Heard:
             return _reasoning(reasoning)
         case sent.Reference(id=id_):
             return _reference(id_)
+        case sent.Compaction(encrypted_content=token):
+            return _compaction(token)
 
 
 read: Final = _read
@@ -162,10 +164,8 @@ def _reasoning(item: sent.Reasoning) -> Heard:
     opened = seal.opened(token, thought) if token else None
     wrong: tuple[str, ...] = ()
     if token and (opened is None or not (opened.unbroken or not thought)):
-        wrong = (
-            f"The encrypted content {token[:12]}... could not be verified. Reason: "
-            + ("the text beside it was changed." if opened else "Encrypted content could not be decrypted or parsed."),
-        )
+        why = "the text beside it was changed." if opened else "Encrypted content could not be decrypted or parsed."
+        wrong = (_unverified(token, why),)
     elif named is not None and not named.stored and not token:
         wrong = (f"Item with id '{item.id}' not found. {_NOT_STORED}",)
     answer = opened.answer if opened is not None else named.answer if named is not None else ""
@@ -176,6 +176,20 @@ def _reasoning(item: sent.Reasoning) -> Heard:
         named=named,
         wrong=wrong,
     )
+
+
+def _compaction(token: str) -> Heard:
+    """A history that was summed up ends with the answer that the token names."""
+    opened = seal.opened(token, "")
+    if opened is None:
+        return Heard("", wrong=(_unverified(token, "Encrypted content could not be decrypted or parsed."),))
+    if not opened.answer:
+        return Heard("")
+    return Heard("assistant", Message("assistant", answer=opened.answer), plain=True)
+
+
+def _unverified(token: str, why: str) -> str:
+    return f"The encrypted content {token[:12]}... could not be verified. Reason: {why}"
 
 
 def _reference(id_: str) -> Heard:

@@ -16,7 +16,7 @@ from llmposter.wire.seal import sealed
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Reply
+    from llmposter.model import Reply, Tokens
     from llmposter.wire.openai_responses_echo import Asked
 
 _RESPONSE: Final = (
@@ -59,13 +59,18 @@ class Output:
     def whole(self, output: list[bytes] | None = None) -> bytes:
         """When all is said; *output* are its items, if they are written already."""
         used = self._reply.tokens
-        usage = _USAGE % (used.input, used.cached, used.output, used.reasoning, used.input + used.output)
+        usage = usage_of(used)
         done = b"%d" % self._reply.created if self.status == b"completed" else b"null"
         said = [item.whole() for item in self.items] if output is None else output
         return self._written(self.status, done, self._details, b",".join(said), usage)
 
     def _written(self, *rest: bytes) -> bytes:
         return _RESPONSE % (self._id, self._reply.created, *rest, self._echo)
+
+
+def usage_of(used: Tokens) -> bytes:
+    """Token counts, in JSON."""
+    return _USAGE % (used.input, used.cached, used.output, used.reasoning, used.input + used.output)
 
 
 class Item(Struct, frozen=True):

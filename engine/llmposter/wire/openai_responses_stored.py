@@ -1,22 +1,25 @@
-"""Responses that clients come back to: ``/v1/responses/{id}`` and what hangs below it, and counting tokens."""
+"""Responses that clients come back to, ``/v1/responses/{id}`` and below; counting tokens, and summing up."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from llmposter.model import BadRequest, Delta, Ended, Response, Route, Started, ToolCall
+import msgspec
+
+from llmposter.model import BadRequest, Delta, Ended, Kept, Response, Route, Started, Tokens, ToolCall
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import sse
 from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_events import spoken
-from llmposter.wire.openai_responses_output import Output
+from llmposter.wire.openai_responses_output import Output, usage_of
 from llmposter.wire.openai_responses_read import read
 from llmposter.wire.openai_stored_items import answered, given, missing, page, told
+from llmposter.wire.seal import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from llmposter.model import Desk, Endpoint, Json, Kept, Piece, Reply, Request
+    from llmposter.model import Desk, Endpoint, Json, Piece, Reply, Request
 
     Do: TypeAlias = Callable[[Request, Kept, Reply, Desk], Response | BadRequest]
 
@@ -71,15 +74,16 @@ def _cancel(request: Request, kept: Kept, reply: Reply, desk: Desk) -> BadReques
 
 
 def _input_items(request: Request, kept: Kept, reply: Reply, desk: Desk) -> Response | BadRequest:
-    return page([*_before(kept, reply, desk), *given(kept, desk, reply.id)], request.query, desk)
+    return page([*_before(kept, desk), *given(kept, desk, reply.id)], request.query, desk)
 
 
-def _before(kept: Kept, reply: Reply, desk: Desk) -> list[Json]:
-    """The items of the history that a response went on from, as far as they are held."""
+def _before(kept: Kept, desk: Desk) -> list[Json]:
+    """The items of the history that a request went on from, as far as they are held."""
     chain: list[Kept] = []
     if kept.turn.thread and not kept.turn.previous and (thread := desk.thread(kept.turn.thread)) is not None:
-        held = [each.reply.id if each.reply else "" for each in thread.kept]
-        chain = list(thread.kept[: held.index(reply.id)] if reply.id in held else ())
+        ids_ = [each.reply and each.reply.id for each in thread.kept]
+        own = kept.reply and kept.reply.id
+        chain = list(thread.kept[: ids_.index(own)] if own in ids_ else ())
     while (before := desk.kept(kept.turn.previous) if kept.turn.previous else None) is not None:
         chain.insert(0, before)
         kept = before
@@ -103,8 +107,35 @@ class Counted:
         return told({"object": "response.input_tokens", "input_tokens": desk.tokens(turn)})
 
 
+class Compacted:
+    """A history summed up: what the user said, and an item that stands for the rest and names the last answer."""
+
+    provider = _PROVIDER
+    routes: tuple[Route, ...] = (Route("POST", "/v1/responses/compact"),)
+
+    def answer(self, request: Request, desk: Desk) -> Response | BadRequest:
+        turn = read(_PROVIDER, request)
+        if isinstance(turn, BadRequest):
+            return turn
+        kept, name = Kept(turn, None), desk.fresh()
+        items = [*_before(kept, desk), *given(kept, desk, name)]
+        last = next((message.answer for message in reversed(turn.messages) if message.answer), turn.previous)
+        token = sealed(last, "")
+        left = [item for item in items if item["type"] == "message" and item["role"] == "user"]
+        return told(
+            {
+                "id": f"{ids.RESPONSE}{name}",
+                "object": "response.compaction",
+                "created_at": int(desk.now()),
+                "output": [*left, {"id": f"cmp_{name}", "type": "compaction", "encrypted_content": token}],
+                "usage": msgspec.Raw(usage_of(Tokens(desk.tokens(turn), desk.estimate(token)))),
+            }
+        )
+
+
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Counted(),
+    Compacted(),
     Stored("GET", "/v1/responses/{id}", _retrieve),
     Stored("DELETE", "/v1/responses/{id}", _delete),
     Stored("POST", "/v1/responses/{id}/cancel", _cancel),

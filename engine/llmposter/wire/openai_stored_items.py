@@ -33,7 +33,7 @@ def given(kept: Kept, desk: Desk, seed: str) -> Iterator[Json]:
     said = asked(kept.turn).said
     items = [{"role": "user", "content": said}] if isinstance(said, str) else map(msgspec.json.decode, said)
     for n, item in enumerate(items):
-        if item.get("type", "item_reference") == "item_reference" and "role" not in item:
+        if (item.get("type") or ("message" if "role" in item else "item_reference")) == "item_reference":
             yield from _referred(item["id"], desk)
         else:
             yield listed(item, f"{seed} {n}")
