@@ -135,7 +135,7 @@ class _Existing(click.ParamType[str]):
     "--journal-size", default=10_000, show_default=True, type=click.IntRange(1), help="Requests that are remembered."
 )
 @click.option(
-    "--conversations", default=20_000, show_default=True, type=click.IntRange(1), help="Conversations held at once."
+    "--conversations", default=15_000, show_default=True, type=click.IntRange(1), help="Conversations held at once."
 )
 @click.option("--log-format", default="console", show_default=True, type=click.Choice(["console", "json"]))
 @click.option("--verbose", is_flag=True, help="A log line for every request, and where a bug happened.")

@@ -100,6 +100,8 @@ class Places(Generic[T]):
             found.discard(thing, self._keys(thing))
         if found is thing or (isinstance(found, Buckets) and not found):
             del self._at[place]
+            if not self._at:
+                self._at = {}  # a dict that was emptied keeps its room
 
     def first(self, place: bytes, key: Hashable, most: int) -> list[T]:
         """The oldest under a key, oldest first."""

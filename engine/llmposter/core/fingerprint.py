@@ -22,7 +22,8 @@ EMPTY = b""
 """The fingerprint of no message at all."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_SIZE: Final = 16
+_SIZE: Final = 15
+"""Bytes of a fingerprint: so many never meet by chance, and one more would make each object that holds one larger."""
 _LONG: Final = 32_768
 """Characters of a system prompt above which it is not kept to be known again."""
 _SHORT: Final = 2_048

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from llmposter.core.positions import Talk
     from llmposter_dsl.program import Program
 
-MOST_CONVERSATIONS: Final = 20_000
+MOST_CONVERSATIONS: Final = 15_000
 JOURNAL_SIZE: Final = 10_000
 
 
