@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from random_replies import SPELT_ALIKE, TEXTS, compact
+from random_replies import SPELT_ALIKE, compact
+from random_replies import TEXTS as ANY_TEXTS
 
+TEXTS = ANY_TEXTS.filter(str.strip)
+"""White space alone is a breach for Anthropic, whoever says it."""
 TOOLS = st.sampled_from(["get_weather", "now"])
 UNITS = ("characters", "tokens", "words")
 
