@@ -72,6 +72,8 @@ def test_a_response_is_retrieved_as_it_was_given(client: openai.OpenAI) -> None:
     assert first == client.responses.retrieve(first.id)
     assert again == client.responses.retrieve(again.id)
     assert (first.id, {"run": "7"}) == (again.previous_response_id, again.metadata)
+    assert client.responses.retrieve(first.id)._request_id == first._request_id is not None
+    assert client.conversations.create()._request_id
 
 
 @pytest.mark.parametrize("after", [None, 3, 100])
@@ -286,6 +288,36 @@ def test_items_are_added_and_removed(client: openai.OpenAI) -> None:
         1:
     ]
     assert "2: one" == client.responses.create(model="m", conversation=made.id, input="and?").output_text
+
+
+SHORT: list[Any] = [
+    {"role": "user", "content": "a"},
+    {"type": None, "role": "user", "content": [{"type": "input_image"}, {"type": "input_file"}]},
+    {"role": "developer", "content": []},
+    {"role": "assistant", "content": [{"type": "output_text", "text": "x"}], "status": None},
+    {"type": "magic"},
+    {"type": "web_search_call", "id": "ws_1", "status": 3},
+    {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{"},
+    {"type": "function_call_output", "call_id": "c", "output": []},
+    {"type": None, "id": "msg_x"},
+    {"id": ""},
+    {"type": "reasoning", "summary": []},
+    {"type": "compaction", "encrypted_content": "?"},
+    {"type": "item_reference", "id": "rs_0123456789abcdef012345671001000"},
+]
+
+
+@pytest.mark.parametrize("n", range(len(SHORT)))
+def test_whatever_was_taken_is_listed(client: openai.OpenAI, n: int) -> None:
+    """Also what OpenAI would refuse, and what nobody holds, which is left out; and it is found by its id."""
+    made = client.conversations.create(items=[SHORT[n], *SHORT])
+    items = client.get(f"/conversations/{made.id}/items?limit=100", cast_to=dict)["data"]
+    assert len(SHORT) - 3 <= len(items) <= len(SHORT) + 1
+    for item in items:
+        assert item == client.get(f"/conversations/{made.id}/items/{item['id']}", cast_to=dict)
+    client.delete(f"/conversations/{made.id}/items/{items[0]['id']}", cast_to=object)
+    left = client.get(f"/conversations/{made.id}/items?limit=100", cast_to=dict)["data"]
+    assert items[1:] == left
 
 
 BAD = [

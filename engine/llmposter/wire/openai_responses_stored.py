@@ -9,6 +9,8 @@ import msgspec
 from llmposter.model import BadRequest, Delta, Ended, Kept, Response, Route, Started, Tokens, ToolCall
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import sse
+from llmposter.wire.headers import JSON
+from llmposter.wire.openai_headers import of_reply
 from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_events import spoken
 from llmposter.wire.openai_responses_output import Output, usage_of
@@ -46,12 +48,12 @@ class Stored:
 def _retrieve(request: Request, kept: Kept, reply: Reply, desk: Desk) -> Response | BadRequest:  # noqa: ARG001
     output = Output(asked(kept.turn), reply)
     if request.query.get("stream") != "true":
-        return Response(200, (("content-type", "application/json"),), output.whole())
+        return Response(200, (("content-type", JSON), *of_reply(reply)), output.whole())
     after = request.query.get("starting_after", "-1")
     if not after.removeprefix("-").isdecimal() or len(after) > 9:
         return BadRequest("Invalid type for 'starting_after': expected an integer.", "starting_after", "invalid_type")
     frames = list(spoken(output, _pieces(reply)))[max(0, int(after) + 1) :]
-    return Response(200, sse.HEADERS, b"".join([frame.data for frame in frames]))
+    return Response(200, (*sse.HEADERS, *of_reply(reply)), b"".join([frame.data for frame in frames]))
 
 
 def _pieces(reply: Reply) -> Iterator[Piece]:

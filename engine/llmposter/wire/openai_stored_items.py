@@ -11,6 +11,7 @@ from llmposter.model import BadRequest, Response, Struct
 from llmposter.wire import openai_errors
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire.headers import JSON
+from llmposter.wire.openai_headers import of_server
 from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_output import Output
 from llmposter.wire.openai_wording import refusal
@@ -25,7 +26,6 @@ _PREFIXES: Final = {**ids.PREFIXES, "function_call_output": "fco", "custom_tool_
 _STATUSES: Final = frozenset({
     "message", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
 })  # fmt: skip
-_JSON: Final = (("content-type", JSON),)
 
 
 def given(kept: Kept, desk: Desk, seed: str) -> Iterator[Json]:
@@ -84,9 +84,10 @@ def _part(part: Json) -> Json:
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def told(value: Json, status: int = 200) -> Response:
+def told(value: Json) -> Response:
     """An answer in JSON."""
-    return Response(status, _JSON, encode(value))
+    body = encode(value)
+    return Response(200, (("content-type", JSON), *of_server(body)), body)
 
 
 def missing(message: str, desk: Desk) -> Response:
