@@ -104,6 +104,9 @@ class Judge(Protocol):
     """Its name in `wire.load()`."""
     retried: Collection[str] = ("rate_limited", "quota_exceeded", "server_error", "overloaded", "timeout")
     """The error names after which the SDK asks again of itself."""
+    body: Any
+    """The SDK's type of a whole request, and in `history` the field of its messages with the type of one."""
+    history: tuple[str, Any]
     words: Collection[str]
     """The provider's own finish reasons, as the SDK's types list them."""
 

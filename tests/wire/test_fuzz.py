@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from judging import judges
 from msgspec.structs import replace
 from raw_http import Answer, Raw
+from sdk_values import values
 from serving import programs, serving
 from speaker import CONNECTION
 from wire_cases import CHUNKS, REPLIES
@@ -143,6 +144,18 @@ def refused(wire: str, status: int, headers: dict[str, str], body: bytes) -> Non
 def test_any_body_is_read_or_refused(wire: str, data: st.DataObject) -> None:
     """A `Turn` that can be answered or a `BadRequest` in the provider's own shape, and nothing else."""
     understood(wire, data.draw(asked(wire)))
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@MANY
+@given(st.data())
+def test_what_the_types_of_the_sdk_allow_is_read_or_refused(wire: str, data: st.DataObject) -> None:
+    """Every kind of message, part and tool that there is: the SDK's own types say what comes."""
+    judge, (name, message) = judges()[wire], judges()[wire].history
+    body = {**data.draw(values(judge.body)), name: data.draw(st.lists(values(message), min_size=1, max_size=4))}
+    if "model" in judge.body.__annotations__:
+        body["model"] = "some-model"
+    understood(wire, replace(requests(wire)[0], body=json.dumps(body).encode()))
 
 
 @pytest.mark.parametrize("wire", WIRES)

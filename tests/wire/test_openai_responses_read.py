@@ -80,6 +80,10 @@ ITEMS = {
         [Message("user", "see", images=2, files=2)],
     ),
     "users that follow each other": ([HI, HI], [USER, USER]),
+    "an output that names its tool": (
+        [HI, call(0), {"type": "function_call_output", "call_id": None, "name": "f", "output": "22"}],
+        [USER, assistant("", 0), Message("tool", results=(ToolResult("", "22", "f"),))],
+    ),
     "an easy answer": ([HI, {"role": "assistant", "content": "yes"}], [USER, assistant("yes")]),
     "an answer and a refusal in one message": (
         [message("assistant", text("a", "output_text"), {"type": "refusal", "refusal": "no"}, id="msg_1")],

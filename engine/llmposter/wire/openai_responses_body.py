@@ -88,10 +88,11 @@ class CustomCall(Struct, frozen=True):
 
 
 class CallOutput(Struct, frozen=True):
-    """Of a function or a custom tool."""
+    """Of a function or a custom tool; `name` tells the tool where the call has no id (`FunctionCallOutput` in the SDK)."""
 
-    call_id: str
     output: str | list[SaidBack]
+    call_id: str | None = None
+    name: str | None = None
 
 
 class Reasoning(Struct, frozen=True):

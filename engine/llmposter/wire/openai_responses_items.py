@@ -73,14 +73,21 @@ def _read(raw: bytes) -> Heard:
             return _said(id_, Message("assistant", calls=(ToolUse(call, name, said),)))
         case sent.CustomCall(call_id=call, name=name, input=said, id=id_):
             return _said(id_, Message("assistant", calls=(ToolUse(call, name, said),)))
-        case sent.CallOutput(call_id=call, output=output):
-            return Heard("tool", Message("tool", results=(ToolResult(call, _text(output)),)), plain=True)
+        case sent.CallOutput() as output:
+            return _result(output)
         case sent.Reasoning() as reasoning:
             return _reasoning(reasoning)
         case sent.Reference(id=id_):
             return _reference(id_)
         case sent.Compaction(encrypted_content=token):
             return _compaction(token)
+
+
+def _result(output: sent.CallOutput) -> Heard:
+    if output.call_id is None and output.name is None:
+        raise msgspec.ValidationError("Object missing required field `call_id`")
+    result = ToolResult(output.call_id or "", _text(output.output), output.name or "")
+    return Heard("tool", Message("tool", results=(result,)), plain=True)
 
 
 read: Final = _read

@@ -13,7 +13,8 @@ import anthropic
 import httpx2
 from anthropic._streaming import SSEDecoder
 from anthropic.lib.streaming._messages import accumulate_event
-from anthropic.types import Message, RawMessageStreamEvent, StopReason
+from anthropic.types import Message, MessageParam, RawMessageStreamEvent, StopReason
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from anthropic.types.shared import ErrorResponse
 from anthropic.types.shared.error_object import ErrorObject
 from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
@@ -184,6 +185,7 @@ def _client() -> anthropic.Anthropic:
 
 class AnthropicJudge(Judge):
     wire = "anthropic"
+    body, history = MessageCreateParamsNonStreaming, ("messages", MessageParam)
     words = get_args(StopReason)
     # A spent balance is a 402, which no SDK sends again.
     retried = ("rate_limited", "server_error", "overloaded", "timeout")

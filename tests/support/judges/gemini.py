@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from google import genai
 from google.genai import types
@@ -126,8 +126,21 @@ def _used(usage: types.GenerateContentResponseUsageMetadata) -> Used:
     )
 
 
+class Body(TypedDict, total=False):
+    """A request, which the SDK has no type for."""
+
+    contents: list[types.Content]
+    systemInstruction: types.Content
+    tools: list[types.Tool]
+    toolConfig: types.ToolConfig
+    generationConfig: types.GenerationConfig
+    safetySettings: list[types.SafetySetting]
+    cachedContent: str
+
+
 class GeminiJudge(Judge):
     wire = "gemini"
+    body, history = Body, ("contents", types.Content)
     words = tuple(each.value for each in types.FinishReason)[1:]
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:

@@ -12,8 +12,9 @@ import openai
 from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.chat import ChatCompletionStreamState
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.chat_completion import Choice
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from openai.types.shared import ErrorObject
 
 from llmposter.wire.finishes import meaning
@@ -118,6 +119,7 @@ def _client() -> openai.OpenAI:
 
 class OpenAIJudge(Judge):
     wire = "openai"
+    body, history = CompletionCreateParamsNonStreaming, ("messages", ChatCompletionMessageParam)
     words = get_args(Choice.model_fields["finish_reason"].annotation)
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:

@@ -10,8 +10,9 @@ import openai
 from judging import NO_TLS, TOOLS, Called, Heard, Judge, Parsed, Used, strictly
 from openai._streaming import SSEDecoder
 from openai.lib.streaming.responses._responses import ResponseStreamState
-from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses import Response, ResponseInputItemParam, ResponseStreamEvent
 from openai.types.responses.response import IncompleteDetails
+from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 
 from judges.openai import raised
 from llmposter.wire.finishes import meaning
@@ -137,6 +138,7 @@ def events(body: bytes) -> Iterator[Any]:
 
 class ResponsesJudge(Judge):
     wire = "responses"
+    body, history = ResponseCreateParamsNonStreaming, ("input", ResponseInputItemParam)
     words = get_args(get_args(IncompleteDetails.model_fields["reason"].annotation)[0])
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
