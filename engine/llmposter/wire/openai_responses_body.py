@@ -88,7 +88,7 @@ class CustomCall(Struct, frozen=True):
 
 
 class CallOutput(Struct, frozen=True):
-    """Of a function or a custom tool; `name` tells the tool where the call has no id (`FunctionCallOutput` in the SDK)."""
+    """Of a function or a custom tool; `name` tells the tool of one without an id (`FunctionCallOutput` in the SDK)."""
 
     output: str | list[SaidBack]
     call_id: str | None = None
