@@ -130,6 +130,23 @@ def test_the_sdk_says_which_try_it_is(server: Running, wire: str, *, stream: boo
     assert [1, 1, 2] == [entry["attempt"] for entry in entries]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("wire", WIRES)
+def test_what_no_rule_matches_is_asked_once_and_explained(server: Running, wire: str, *, stream: bool) -> None:
+    """The SDK's exception holds the explanation, no SDK asks again, and `verify` tells of it."""
+    session = f"s{next(SESSIONS)}"
+    with (
+        agent(server, wire, stream=stream, session=session) as each,
+        pytest.raises(Exception, match="no rule of") as told,
+    ):
+        each.say("something that nobody wrote a rule for")
+    assert '"agents"' in str(told.value)
+    assert '"ask"' in str(told.value)
+    (entry,) = server.mock.journal(session=session)["entries"]
+    assert ("miss", 404) == (entry["outcome"], entry["status"])
+    assert ["miss", "unfinished"] == [problem.kind for problem in server.mock.verify(session).problems]
+
+
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_request_sent_again_is_answered_as_before(server: Running, wire: str) -> None:
     """Also once its answer has arrived, and the conversation goes on from there."""
