@@ -10,15 +10,13 @@ from google.adk.agents.run_config import RunConfig, StreamingMode
 from google.adk.models import Gemini
 from google.adk.runners import InMemoryRunner
 from google.genai import types
-from playing import LOOP, MODELS, Heard, get_weather, run
+from playing import LOOP, MODELS, PATIENCE, Heard, get_weather, run
 
 os.environ["GOOGLE_API_KEY"] = "any"
 
 
 async def go(url: str, _: str, stream: bool) -> Heard:
-    model = Gemini(
-        model=MODELS["gemini"], base_url=url, retry_options=types.HttpRetryOptions(attempts=3, initial_delay=0.01)
-    )
+    model = Gemini(model=MODELS["gemini"], base_url=url, retry_options=types.HttpRetryOptions(**PATIENCE))
     agent = Agent(name="weather", model=model, instruction="You tell the weather.", tools=[get_weather])
     runner = InMemoryRunner(agent, app_name="weather")
     session = await runner.session_service.create_session(app_name="weather", user_id="someone")

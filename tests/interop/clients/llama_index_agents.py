@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llama_index.core.agent.workflow import AgentStream, FunctionAgent
-from playing import LOOP, MODELS, Heard, Play, get_weather, run
+from playing import LOOP, MODELS, PATIENCE, Heard, Play, get_weather, run
 
 
 def openai(url: str) -> Any:
@@ -33,7 +33,7 @@ def gemini(url: str) -> Any:
     from google.genai.types import HttpOptions, HttpRetryOptions
     from llama_index.llms.google_genai import GoogleGenAI
 
-    patient = HttpOptions(base_url=url, retry_options=HttpRetryOptions(attempts=3, initial_delay=0.01))
+    patient = HttpOptions(base_url=url, retry_options=HttpRetryOptions(**PATIENCE))
     return GoogleGenAI(model=MODELS["gemini"], api_key="any", http_options=patient)
 
 

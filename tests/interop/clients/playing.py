@@ -36,6 +36,8 @@ def get_weather(city: str, unit: str) -> str:
     return json.dumps({"city": city, "unit": unit, "temp": TEMPERATURES[city]})
 
 
+PATIENCE = {"attempts": 3, "initial_delay": 0.01, "jitter": 0}
+"""Google's SDK retries only if told to, and waits about a second without being told better."""
 PARAMETERS = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},

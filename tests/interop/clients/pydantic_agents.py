@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from playing import LOOP, MODELS, Heard, Play, get_weather, run
+from playing import LOOP, MODELS, PATIENCE, Heard, Play, get_weather, run
 from pydantic_ai import Agent
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel
@@ -32,7 +32,7 @@ def gemini(url: str) -> Any:
     from google.genai import Client
     from google.genai.types import HttpOptions, HttpRetryOptions
 
-    patient = HttpOptions(base_url=url, retry_options=HttpRetryOptions(attempts=3, initial_delay=0.01))
+    patient = HttpOptions(base_url=url, retry_options=HttpRetryOptions(**PATIENCE))
     return GoogleModel(MODELS["gemini"], provider=GoogleProvider(client=Client(api_key="any", http_options=patient)))
 
 

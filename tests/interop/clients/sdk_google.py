@@ -7,7 +7,7 @@ from typing import Any
 
 from google import genai
 from google.genai import errors, types
-from playing import LOOP, MODELS, PARAMETERS, Heard, beside, failed, get_weather, run, said
+from playing import LOOP, MODELS, PARAMETERS, PATIENCE, Heard, beside, failed, get_weather, run, said
 
 PROPERTIES = {name: {"type": "STRING"} for name in PARAMETERS["properties"]}
 DECLARED = {
@@ -19,8 +19,8 @@ TOOLS = [{"function_declarations": [DECLARED]}]
 
 
 def connect(url: str, retries: int = 0) -> genai.Client:
-    patient = types.HttpRetryOptions(attempts=1 + retries, initial_delay=0.01, max_delay=0.05)
-    return genai.Client(api_key="any", http_options=types.HttpOptions(base_url=url, retry_options=patient))
+    patience = types.HttpRetryOptions(**{**PATIENCE, "attempts": 1 + retries})
+    return genai.Client(api_key="any", http_options=types.HttpOptions(base_url=url, retry_options=patience))
 
 
 def case(url: str, name: str, stream: bool) -> Heard:

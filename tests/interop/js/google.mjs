@@ -9,7 +9,8 @@ const tools = [{ functionDeclarations: [declared] }];
 const connect = (url, attempts = 1) =>
   new GoogleGenAI({
     apiKey: 'any',
-    httpOptions: { baseUrl: url, retryOptions: { attempts } },
+    // It retries only if told to, and waits about a second without being told better.
+    httpOptions: { baseUrl: url, retryOptions: { attempts, initialDelay: 0.01, jitter: 0 } },
   });
 
 async function ask(url, name, stream) {
