@@ -27,6 +27,8 @@ DECLARED = [{"name": name, "input_schema": parameters} for name, parameters in T
 # The API reference has errors for a 409 and a 413 beside those that the SDK has models for, and authors have their own.
 KNOWN = {get_args(model.model_fields["type"].annotation)[0] for model in get_args(get_args(ErrorObject)[0])}
 ASK: dict[str, Any] = {"model": "claude-sonnet-5", "max_tokens": 1024}
+DETAILS = ("details",)
+"""Of an error: no model has it, and the SDK reads the cause there (`anthropic._exceptions.extract_error_code`)."""
 
 
 class Ping(BaseModel):
@@ -205,7 +207,7 @@ class AnthropicJudge(Judge):
     def failed(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
         error = json.loads(body)
         if error["error"]["type"] in KNOWN:
-            strictly(ErrorResponse, body)
+            strictly(ErrorResponse, body, DETAILS)
         answer = httpx2.Response(
             status, headers=dict(headers), content=body, request=httpx2.Request("POST", "http://x")
         )
