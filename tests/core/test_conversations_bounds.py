@@ -83,7 +83,7 @@ def check(mock: Mock) -> None:
             assert all(lane.answer is not None and lane.gives.closed is lane for lane in closed)
             kept |= closed
     assert kept == set(mock._sessions._kept.lanes)
-    recent = mock._sessions._recent
+    recent = mock._sessions.recent
     assert talks == recent.size == len(set(recent._mentions)) <= mock._sessions.most
     assert Counter(recent._mentions) == {talk: talk.mentions for talk in recent._mentions}
     assert sum(len(session.entries) for session in mock._sessions) == len(mock._journal) <= mock._journal.most

@@ -133,45 +133,44 @@ def _weight(entry: Entry) -> int:
 
 
 class Journal:
-    """The last entries of the whole server, each also in the list of its session."""
+    """The last entries of the whole server, each also in the list of its session; the oldest may be light."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._entries: deque[Entry] = deque()
-        self._heavy = self._bytes = self._last = 0
         self.dropped = 0
+        self._entries: deque[Entry] = deque()
+        self._last = self._bytes = self._light = 0
 
     def add(self, entry: Entry) -> Entry | None:
         """Write it down; the entry that had to go for it, if any."""
         self._last = entry.number = self._last + 1
         self._entries.append(entry)
         entry.weight = weight = _weight(entry)
-        self._heavy += 1
         self._bytes += weight
-        if self._bytes > MOST_OF_ALL_BODIES:
+        while self._bytes > MOST_OF_ALL_BODIES:
             self._lighten()
         return self._drop() if len(self._entries) > self.most else None
 
     def _drop(self) -> Entry:
         gone = self._entries.popleft()
         self.dropped += 1
-        if not gone.light:
-            self._heavy -= 1
+        if gone.light:
+            self._light -= 1
+        else:
             self._bytes -= gone.weight
         return gone
 
     def _lighten(self) -> None:
-        while self._bytes > MOST_OF_ALL_BODIES:
-            old = self._entries[-self._heavy]
-            old.lighten()
-            self._heavy -= 1
-            self._bytes -= old.weight
+        oldest = self._entries[self._light]
+        oldest.lighten()
+        self._bytes -= oldest.weight
+        self._light += 1
 
     def keep(self, others: Iterable[Entry]) -> None:
         """Forget all but these, which are in order."""
         self._entries = deque(others)
         heavy = [entry.weight for entry in self._entries if not entry.light]
-        self._heavy, self._bytes = len(heavy), sum(heavy)
+        self._light, self._bytes = len(self._entries) - len(heavy), sum(heavy)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)

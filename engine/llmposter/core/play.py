@@ -216,7 +216,9 @@ class Play(msgspec.Struct, eq=False):
 
     def _tell(self, lane: Lane) -> None:
         talk, entry = lane.talk, self.entry
-        self.sessions.used(talk, self.now)
+        talk.last = self.now
+        talk.requests += 1
+        self.sessions.recent.asked(talk)
         self.session.asked(talk)
         self.turn.request.connection.used = True
         entry.conversation, entry.attempt = talk.id, lane.attempts

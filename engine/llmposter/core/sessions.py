@@ -153,7 +153,7 @@ class Sessions:
     def __init__(self, most: int) -> None:
         self.most = most
         self._by_name: dict[str, Session] = {}
-        self._recent = Recent()
+        self.recent = Recent()
         self._gone: OrderedDict[str, tuple[int, int]] = OrderedDict()
         self._forgotten = False
         self._lost = 0
@@ -192,22 +192,17 @@ class Sessions:
 
     def begin(self, session: Session, space: Space, stands: Conversation, now: float) -> Talk:
         talk = session.begin(space, stands, now)
-        self._recent.begins(talk)
+        self.recent.begins(talk)
         return talk
-
-    def used(self, talk: Talk, now: float) -> None:
-        talk.last = now
-        talk.requests += 1
-        self._recent.asked(talk)
 
     @property
     def full(self) -> bool:
         """There are too many conversations."""
-        return self._recent.size > self.most
+        return self.recent.size > self.most
 
     def drop(self) -> list[Talk]:
         """Forget conversations, those asked longest ago, so that a few more may come."""
-        gone = [self._recent.pop() for _ in range(1 + self.most // _AT_ONCE)]
+        gone = [self.recent.pop() for _ in range(1 + self.most // _AT_ONCE)]
         for talk in gone:
             self._by_name[talk.space.session].drop(talk)
         return gone
@@ -233,7 +228,7 @@ class Sessions:
         dropped = self.dropped(name) if name in self._by_name or name in self._gone else 0
         self.library.reset(name)
         if (session := self._by_name.pop(name, None)) is not None:
-            self._recent.forget(session.talks.values())
+            self.recent.forget(session.talks.values())
             for talk in session.talks.values():
                 for position in talk.positions:
                     if position.closed is not None:
@@ -246,4 +241,4 @@ class Sessions:
         return iter(self._by_name.values())
 
     def __len__(self) -> int:
-        return self._recent.size
+        return self.recent.size
