@@ -41,7 +41,7 @@ pins: $(VENV)/.tested
 	@for name in $(ENVIRONMENTS); do \
 	  UV_CUSTOM_COMPILE_COMMAND='make pins' $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --no-annotate $(INTEROP)/environments/$$name.in --output-file $(INTEROP)/environments/$$name.txt || exit 1; done
-	@cd $(INTEROP)/js && $(CURDIR)/$(BIN)/npm update --save --loglevel=error --ignore-scripts
+	@cd $(INTEROP)/js && rm -f package-lock.json && $(CURDIR)/$(BIN)/npm install --package-lock-only --loglevel=error
 
 bench: $(VENV)/.tested
 	@$(BIN)/python tests/bench/run.py $(BENCH)

@@ -46,6 +46,9 @@ def test_node_holds_exactly_what_is_locked(ran: Ran, client: str) -> None:
 
 OUTSIDE = {
     "a socket": [*python("newest"), "-c", f"import socket; socket.socket().connect(('{TEST_NET}', 8080))"],
+    "a datagram": [
+        *python("newest"), "-c", f"import socket as s; s.socket(type=s.SOCK_DGRAM).sendto(b'x', ('{TEST_NET}', 9))",
+    ],
     "a name": [*python("newest"), "-c", "import socket; socket.getaddrinfo('telemetry.example', 443)"],
     "a library": [*python("newest"), "-c", f"import httpx; httpx.post('http://{TEST_NET}:8080/')"],
     "asyncio": [

@@ -10,7 +10,7 @@ HERE = ("127.0.0.1", "::1", "localhost", b"127.0.0.1", b"::1", b"localhost", Non
 
 
 def _guard(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "socket.connect":
+    if event in ("socket.connect", "socket.sendto"):
         place = arguments[1][0] if isinstance(arguments[1], tuple) else None
     elif event == "socket.getaddrinfo":
         place = arguments[0]
