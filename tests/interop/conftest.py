@@ -38,12 +38,13 @@ def programs(
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "client" in item.callspec.params
     )
     home = tmp_path_factory.mktemp("home")
-    with ThreadPoolExecutor(2) as pool:
+    pool = ThreadPoolExecutor(2)
+    try:
         yield {
-            name: pool.submit(run, client, name, client.tasks(CASES), server.url, home)
-            for name in chosen
-            if (client := CLIENTS.get(name)) is not None
+            name: pool.submit(run, CLIENTS[name], name, CLIENTS[name].tasks(CASES), server.url, home) for name in chosen
         }
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture
