@@ -188,6 +188,11 @@ def test_a_reset_forgets_what_was_held() -> None:
     with served() as (server, client):
         first = said(client, "hi")
         server.mock.reset("")
+        # The same run makes the same ids: this answer has the very id that it was to go on from.
+        again = said(client, "hi", previous_response_id=first.id)
+        assert first.id == again.id
+        assert 1 == len(list(client.responses.input_items.list(again.id)))
+        server.mock.reset("")
         with pytest.raises(openai.NotFoundError):
             client.responses.retrieve(first.id)
         first = said(client, "hi")

@@ -112,7 +112,8 @@ class Library:
             message = f"{turn.lost.message} {_bounds()}"
             if isinstance(turn.lost, Failure):
                 return replace(turn, lost=replace(turn.lost, message=message))
-            return replace(turn, breaches=(message, *turn.breaches))
+            # Nothing is before it, least of all an answer of its own id: a run that begins again makes the same ones.
+            return replace(turn, previous="", breaches=(message, *turn.breaches))
         turn = replace(turn, lost=None)
         return turn if before is None else following(before, turn)
 

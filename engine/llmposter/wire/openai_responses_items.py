@@ -56,7 +56,7 @@ class Heard(Struct, frozen=True, dict=True):
     plain: bool = False
 
 
-def _read(raw: bytes) -> Heard:
+def read(raw: bytes) -> Heard:
     """One item.
 
     Raises:
@@ -90,8 +90,7 @@ def _result(output: sent.CallOutput) -> Heard:
     return Heard("tool", Message("tool", results=(result,)), plain=True)
 
 
-read: Final = _read
-known: Final = Memo(_read).all
+known: Final = Memo(read).all
 """Many, remembered: an item of a history comes again with every request that goes on from there."""
 
 
