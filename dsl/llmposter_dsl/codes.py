@@ -80,10 +80,8 @@ CODES: dict[str, Code] = {
         LP307="example that fails",
     ),
     "LP391": Code("info", "rule that a replayed history may not find again"),
-    **_errors(
-        LP401="answer that a provider cannot express",
-    ),
     **_warnings(
+        LP401="answer that a provider cannot express",
         LP901="unused suppression",
     ),
 }

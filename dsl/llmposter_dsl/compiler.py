@@ -17,7 +17,7 @@ from llmposter_dsl.program import Program
 if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
 
-SOUND = frozenset(("LP303", "LP304", "LP307", "LP310", "LP401"))
+SOUND = frozenset(("LP303", "LP304", "LP307", "LP310"))
 """Errors that can be suppressed: there is a Program in spite of them. A suppression of another error is unused."""
 
 

@@ -19,6 +19,7 @@ from llmposter.core.delivery import pieces
 from llmposter.model import Reply, Text, ToolCall
 from llmposter.wire import load
 from llmposter.wire.finishes import MEANING
+from llmposter_dsl.codes import CODES
 from llmposter_dsl.place import At
 from llmposter_dsl.program import Chunk, Rule
 from llmposter_dsl.report import text
@@ -116,3 +117,26 @@ def test_the_checker_tells_each_with_its_place_and_its_provider(tmp_path: Path) 
         place: {told.split(" LP401 ")[1].split(" has no ")[0] for told in found if told.startswith(place)}
         for place in {told.split()[0] for told in found}
     }
+
+
+MEANT = [
+    # what the scenario serves, what the rule wants; who is still asked for "pause"
+    ("", "", {"Gemini", "OpenAI Chat", "OpenAI Responses"}),
+    ("", 'provider == "anthropic"', set()),
+    ("", 'provider in ["anthropic", "gemini"] and user == "x"', {"Gemini"}),
+    ("", 'provider == "anthropic" or user == "x"', {"Gemini", "OpenAI Chat", "OpenAI Responses"}),
+    ("", 'provider != "gemini" and not (provider == "openai")', {"OpenAI Responses"}),
+    ('provider == "gemini"', "", {"Gemini"}),
+    ('provider == "gemini" or provider == "anthropic"', "provider matches /^a/", set()),
+]
+
+
+@pytest.mark.parametrize("serves, when, asked_", MEANT)
+def test_only_those_are_asked_that_a_rule_is_for(tmp_path: Path, serves: str, when: str, asked_: set[str]) -> None:
+    """What conditions say of `provider` alone keeps the others out."""
+    path = tmp_path / "a.toml"
+    conditions = [f"serves = '{serves}'" if serves else "", "[[states.ask]]", f"when = '{when}'" if when else ""]
+    path.write_text("\n".join(["[scenario]", *conditions, "reply = 'x'", "finish = 'pause'"]), encoding="utf-8")
+    found = [each for each in lint.check([path]).diagnostics if each.code == "LP401"]
+    assert asked_ == {each.message.split(" has no ")[0] for each in found}
+    assert all(CODES[each.code].severity == "warning" for each in found)

@@ -5,7 +5,8 @@ A file that cannot be compiled keeps no other from being checked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from llmposter_dsl import compiler
 from llmposter_dsl.diagnostic import Diagnostic, Related
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from llmposter.lint.player import ExampleResult
+    from llmposter.model import Wire
     from llmposter_dsl.compiler import Compiled
     from llmposter_dsl.place import Place
-    from llmposter_dsl.program import Program, Rule
+    from llmposter_dsl.program import Condition, Program, Rule
 
 _FAILED: Final = "LP307"
 _CANNOT: Final = "LP401"
@@ -88,13 +90,25 @@ def _findings(
 
 
 def _cannot(program: Program) -> Iterator[Diagnostic]:
-    """What no client of a provider could be told."""
+    """What no client of a provider could be told, by a rule that such a client can get to."""
     from llmposter.wire import load
 
     for wire in load().values():
+        if not _meant_for(wire, program.serves):
+            continue
         for rule in _rules(program):
-            for sentence in wire.cannot(rule):
-                yield Diagnostic(_CANNOT, sentence, _finish(rule))
+            sentences = tuple(wire.cannot(rule))
+            if sentences and _meant_for(wire, rule.when):
+                yield from (Diagnostic(_CANNOT, sentence, _finish(rule)) for sentence in sentences)
+
+
+def _meant_for(wire: Wire, condition: Condition | None) -> bool:
+    """Whether what a condition says of `provider` alone holds for this one."""
+    if condition is None:
+        return True
+    env: Any = SimpleNamespace(provider=wire.name, vars={}, groups={})
+    parts = condition.parts or (condition,)
+    return all(part.holds(env) for part in parts if {each.text for each in part.subjects} == {"provider"})
 
 
 def _finish(rule: Rule) -> Place:
