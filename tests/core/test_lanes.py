@@ -125,6 +125,19 @@ def test_a_client_with_a_pool_leaves_another_alone_that_is_alike() -> None:
     assert "attempt 4" == alike.again()
 
 
+def test_a_first_try_is_no_retry_on_another_connection_of_a_pool() -> None:
+    """A client that counts says so, although another, alike and found at its position, failed there before it."""
+    first, second = connection(), connection()
+    mock = fake_mock(POOLED)
+    one, other = Agent(mock, on=first), Agent(mock, on=second)
+    one.ask("hi", retry=0)
+    other.said = list(one.said)
+    assert ["!overloaded"] * 2 == [other.ask("and?", retry=0), one.ask("and?", retry=0)]
+    assert ["!overloaded"] * 2 == [one.again(retry=count) for count in (1, 2)]
+    assert "!overloaded" == other.again(retry=1)
+    assert ["attempt 4", "!overloaded"] == [one.again(retry=3), other.again(retry=2)]
+
+
 def test_a_client_alone_may_retry_its_opening_on_another_connection() -> None:
     """As long as conversations come one after the other, and as fetch of Node does it.
 

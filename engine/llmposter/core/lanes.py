@@ -262,10 +262,12 @@ class Lanes:
 
 def _of_a_pool(lane: Lane, caller: Caller) -> bool:
     """The connection is one that the lane's client was on before, or at an opening may have been."""
+    if caller.retry is not None:
+        return False  # a client that counts says itself that this is a first try
     if lane.origin is not None:
         return caller.connection.number == lane.origin.connection
     # A new client comes on a new connection.
-    return caller.alone and caller.retry is None and caller.connection.used
+    return caller.alone and caller.connection.used
 
 
 def _asked(lanes: Sequence[Lane], caller: Caller) -> Lane | None:
