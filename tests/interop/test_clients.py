@@ -26,6 +26,13 @@ def test_a_client_hears_what_the_scenario_says(ran: Ran, client: str, api: str, 
     assert expected == ran.heard[Task("case", api, case, stream=True)]
 
 
+@pytest.mark.parametrize("client", [name for name, client in CLIENTS.items() if client.cases])
+def test_nothing_that_a_client_sent_is_held_against_it(ran: Ran, client: str, server: Running) -> None:
+    """Every request of its cases was one that the provider takes, and had an answer in the scenario."""
+    session = next(task for task in ran.heard if task.play == "case").session(client)
+    assert [] == server.mock.verify(session).lines()
+
+
 @pytest.mark.parametrize(("client", "api"), [(name, api) for name, client in CLIENTS.items() for api in client.beside])
 def test_a_client_hears_what_stands_beside_the_conversations(ran: Ran, client: str, api: str) -> None:
     """Models, vectors, moderations and counts of tokens, as its own methods ask for them."""
