@@ -28,7 +28,7 @@ WIRES = sorted(load().keys() & judges().keys())
 MANY = settings(
     max_examples=1500 if os.environ.get("LLMPOSTER_SOAK") else 30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
