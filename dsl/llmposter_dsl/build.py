@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmposter_dsl import bind, expressions, facts, inputs, keys, machine_checks, names, types, words
+from llmposter_dsl import auth, bind, expressions, facts, inputs, keys, leaks, machine_checks, names, types, words
 from llmposter_dsl.answers import Answers, fail
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
@@ -22,6 +22,8 @@ def build(document: Document, report: bind.Report) -> tuple[Program | None, tupl
     """The Program, or None where no meaning is left; and the documents that were read for it."""
     findings = Findings(report)
     gathered = gather(document, findings.add)
+    for each in gathered.documents:
+        leaks.check(each, findings.add)
     return Builder(gathered, findings).program(), tuple(gathered.documents)
 
 
@@ -67,7 +69,8 @@ class Builder:
         groups = self._lines()
         every = [line for group in groups.values() for line in group]
         check_names(every)
-        scope = Scope(facts.RULE, self.types, self.tools or None, {line.name for line in every}, (), self.used)
+        named, credentials = {line.name for line in every}, "auth" in self.root.written
+        scope = Scope(facts.RULE, self.types, self.tools or None, named, (), self.used, credentials)
         final = self._final(every)
         compiler = Compiler(
             scope,
@@ -231,6 +234,8 @@ class Builder:
             embeddings=self._inputs("embeddings"),
             moderations=self._inputs("moderations"),
             models=tuple(self.used.models),
+            auth=auth.auth(self.root.get("auth"), self.root.at("auth"), self.report) if "auth" in self.root else None,
+            limits=auth.limits(self.root.get("limits", []), self.root.at("limits"), self.report),
         )
         if start is not None:
             known = {name: each for name, each in states.items() if name not in declared or name in groups}

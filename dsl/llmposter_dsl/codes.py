@@ -82,6 +82,17 @@ CODES: dict[str, Code] = {
     "LP391": Code("info", "rule that a replayed history may not find again"),
     **_warnings(
         LP401="answer that a provider cannot express",
+    ),
+    **_errors(
+        LP501="unknown action on a token",
+        LP502="two tokens with one name or value",
+    ),
+    **_warnings(
+        LP503="token where requests need none",
+    ),
+    "LP504": Code("info", "token that outlives a test"),
+    **_warnings(
         LP901="unused suppression",
+        LP902="secret that looks real",
     ),
 }

@@ -39,6 +39,7 @@ RULES = _form("a list of rules", list)
 TEXTS = _form("a list of texts", list)
 TABLES = _form("a list of tables", list)
 NUMBERS = _form("a list of numbers", list)
+TOKEN_END = _form('a phrase such as `"expire"` or `"expire after 2 uses"`', str)
 CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of either', str, dict, list)
 ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
@@ -93,8 +94,10 @@ DOCUMENT = _table(
     Key("embeddings", RULES, "Rules for the vectors of `/v1/embeddings` and its like, tried for each input."),
     Key("moderations", RULES, "Rules for what `/v1/moderations` flags, tried for each input."),
     Key("examples", TABLES, "Transcripts that `llmposter test` plays."),
-    _later("auth", "Credentials and OAuth."),
-    _later("limits", "Rate limits."),
+    Key("auth", TABLE, "Which credentials requests need.", "none"),
+    Key(
+        "limits", TABLES, "Rate limits, counted for each credential, or for each session where none is needed.", "none"
+    ),
     _later("chaos", "Faults for a share of the requests."),
 )
 
@@ -120,6 +123,24 @@ SCENARIO = _table(
         'What happens when a history breaks the provider\'s protocol: `"report"`, `"reject"` or `"off"`.',
         '`"report"`',
     ),
+)
+
+AUTH = _table(
+    Key("tokens", TABLES, "Credentials that are good; with any of them, every request needs one."),
+    _later("oauth", "The OAuth 2.0 companion server."),
+)
+
+TOKEN = _table(
+    Key("name", TEXT, "Name of the token, as `token.name` tells it.", required=True),
+    Key("value", TEXT, "What the client sends, as it would send a key.", "the name"),
+    Key("uses", INTEGER, "Requests after which it is spent; each session counts for itself.", "no limit"),
+    Key("lifetime", DURATION, "Time after which it expires, from the beginning of the session.", "no end"),
+)
+
+LIMIT = _table(
+    Key("requests", INTEGER, "Requests that may be made in the time."),
+    Key("tokens", INTEGER, "Tokens of requests and answers that may be used in the time."),
+    Key("per", DURATION, "The time in which all of it comes back, evenly.", required=True),
 )
 
 STREAM = _table(
@@ -159,7 +180,13 @@ RULE = _table(
     Key("latency", LATENCY, "Delay before the first byte."),
     Key("stream", TABLE, "How a streamed answer goes out."),
     _later("fault", "How the delivery breaks."),
-    _later("token", "What happens to the credential of the request."),
+    Key(
+        "token",
+        TOKEN_END,
+        'What the answer does to the credential of its request: `"expire"`, `"expire after 2 uses"`, '
+        '`"expire after 30s"` or `"revoke"`.',
+        "nothing",
+    ),
     Key("goto", STATE, "The next state.", "stay"),
 )
 
@@ -299,6 +326,9 @@ TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
     ("error", "An error as a table", ERROR),
     ("usage", "`usage`", USAGE),
     ("stream", "`stream`", STREAM),
+    ("auth", "`[auth]`", AUTH),
+    ("token", "A token of `auth`", TOKEN),
+    ("limit", "A limit of `limits`", LIMIT),
     ("example", "An example", EXAMPLE),
     ("turn", "A turn of an example", TURN),
     ("request", "`request` of a turn", REQUEST),

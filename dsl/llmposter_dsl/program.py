@@ -231,6 +231,46 @@ class Delivery:
     chunk: Chunk = Chunk(20, "characters")
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential that every session begins with.
+
+    Attributes:
+        uses: requests after which it is spent; None for no limit.
+        lifetime: seconds after which it expires, from the beginning of the session; None for no end.
+    """
+
+    name: str
+    value: str
+    uses: int | None = None
+    lifetime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """That requests need a credential, and which are good."""
+
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many requests or tokens may be used at once; all of them come back, evenly, in *per* seconds."""
+
+    what: Literal["requests", "tokens"]
+    most: int
+    per: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnd:
+    """What a rule does to the credential of its request: at once, after so many more uses, or after some seconds."""
+
+    kind: Literal["expire", "revoke"]
+    uses: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule.
@@ -256,6 +296,7 @@ class Rule:
     headers: tuple[tuple[str, Template], ...] = ()
     delivery: Delivery = field(default_factory=Delivery)
     goto: str | None = None
+    token: TokenEnd | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -322,6 +363,7 @@ class Program:
         serves: None for all. key: the expression of `scenario.conversation`.
         unmatched: None for ``explain``. foreign: ``start``, ``latest``, ``reject`` or ``state:NAME``.
         models: those that conditions name, in the order of the file.
+        auth: None where requests need no credential.
     """
 
     name: str
@@ -345,3 +387,5 @@ class Program:
     embeddings: tuple[InputRule, ...] = ()
     moderations: tuple[InputRule, ...] = ()
     models: tuple[str, ...] = ()
+    auth: Auth | None = None
+    limits: tuple[Limit, ...] = ()

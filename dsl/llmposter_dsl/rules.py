@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from llmposter_dsl import bind, expressions, keys, words
 from llmposter_dsl.answers import Answers
+from llmposter_dsl.auth import token_end
 from llmposter_dsl.bind import Table
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.expressions import Scope
@@ -122,6 +123,7 @@ class Compiler:
             headers=() if "error" in table else self.answers.headers(table, scope),
             delivery=self.answers.delivery(table),
             goto=goto if known else None,
+            token=token_end(table, credentials=self.scope.credentials),
         )
         return line._replace(
             goto=rule.goto,

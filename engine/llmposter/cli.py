@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from llmposter.core.credentials import Issued
     from llmposter.lint.checking import Checked
     from llmposter.log import Format
     from llmposter.server.running import Server
@@ -116,6 +117,18 @@ class _Existing(click.ParamType[str]):
         return value
 
 
+class _Token(click.ParamType[Any]):
+    name = "token"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Issued:
+        from llmposter.core.credentials import of_flag
+
+        given = of_flag(value)
+        if isinstance(given, str):
+            self.fail(given, param, ctx)
+        return given
+
+
 # --- run ----------------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +150,14 @@ class _Existing(click.ParamType[str]):
 @click.option(
     "--conversations", default=15_000, show_default=True, type=click.IntRange(1), help="Conversations held at once."
 )
+@click.option(
+    "--token",
+    "tokens",
+    multiple=True,
+    metavar="NAME[:uses=N][:lifetime=TIME]",
+    type=_Token(),
+    help="A key that clients may send; with one, every request needs a good one. May be given several times.",
+)
 @click.option("--log-format", default="console", show_default=True, type=click.Choice(["console", "json"]))
 @click.option("--verbose", is_flag=True, help="A log line for every request, and where a bug happened.")
 def run(  # noqa: PLR0913, PLR0917 - an argument for each option
@@ -147,6 +168,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     clock: str,
     journal_size: int,
     conversations: int,
+    tokens: Sequence[Issued],
     log_format: Format,
     verbose: bool,  # noqa: FBT001 - click's
 ) -> int:
@@ -162,7 +184,15 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
 
     log = Log(log_format, verbose=verbose)
     of_libraries(log)
-    settings = Settings(host, port, clock, journal_size=journal_size, most_conversations=conversations, watch=log)
+    settings = Settings(
+        host,
+        port,
+        clock,
+        journal_size=journal_size,
+        most_conversations=conversations,
+        watch=log,
+        tokens=tuple(tokens),
+    )
     try:
         serve(programs, settings, lambda server: _ready(server, programs))
     except CannotListen as error:
@@ -180,11 +210,14 @@ def _reseeded(programs: Sequence[Program], seed: int | None) -> Sequence[Program
 
 def _ready(server: Server, programs: Sequence[Program]) -> None:
     lines = [f"llmposter listening on {server.url}"]
+    tokens = server.mock.admission.credentials.given
+    secret = tokens[0].value if tokens else "any"
     for wire, (sdks, tail, url, key) in _SDKS.items():
         if wire in server.service.wires:
             base = f"{server.reach}{tail}"
-            lines += [f"  {sdks} SDKs: base URL {base}", f"      export {url}={base} {key}=any"]
+            lines += [f"  {sdks} SDKs: base URL {base}", f"      export {url}={base} {key}={secret}"]
     lines += [f"  scenario {program.name} ({program.place.source.name})" for program in programs]
+    lines += [f"  token {_told(each)}" for each in tokens]
     if server.service.manual:
         lines.append("  the clock stands still: POST /_llmposter/clock/advance moves it")
     if not server.loopback:
@@ -193,6 +226,16 @@ def _ready(server: Server, programs: Sequence[Program]) -> None:
         )
     lines.append("Press Ctrl+C to stop")
     click.echo("\n".join(lines), err=True)
+
+
+def _told(token: Issued) -> str:
+    """A token as who started the server has to know it: these are keys to a mock, and no secret of anybody's."""
+    from llmposter_dsl.program import Duration
+
+    bounds = [_counted(token.uses, "use")] if token.uses is not None else []
+    bounds += [str(Duration(token.lifetime))] if token.lifetime is not None else []
+    named = "" if token.name == token.value else f"{token.name}: "
+    return f"{named}{token.value}" + (f" ({', '.join(bounds)})" if bounds else "")
 
 
 # --- checking -----------------------------------------------------------------------------------------------------

@@ -6,11 +6,14 @@ Below `core` and `wire`, above `dsl`; nothing here knows the name of a provider'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
 from llmposter_dsl.program import Delivery, Rule
+
+if TYPE_CHECKING:
+    from llmposter.access import Access, Presented
 
 Json: TypeAlias = Any
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
@@ -47,6 +50,7 @@ class Request(Struct, frozen=True):
         headers: names in lower case, repeated ones joined with ``, ``.
         session: of the path or of `x-llmposter-session`; "" for none.
         asked: the path as it came, where that is another one.
+        credential: by which it was let in; None where requests need none.
     """
 
     method: str
@@ -57,6 +61,7 @@ class Request(Struct, frozen=True):
     connection: Connection
     session: str = ""
     asked: str = ""
+    credential: Presented | None = None
 
 
 class ToolUse(Struct, frozen=True):
@@ -353,6 +358,7 @@ class Wire(Protocol):
     name: str
     """What the fact `provider` says: ``openai``."""
     routes: tuple[Route, ...]
+    access: Access
 
     def read(self, request: Request) -> Turn | BadRequest:
         """The request in our words; any bytes give one or the other, never an exception."""

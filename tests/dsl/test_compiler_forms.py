@@ -109,6 +109,7 @@ def test_every_key_stands_in_the_reference():
 def test_a_key_of_a_later_version_is_refused_as_such(name):
     """A key that later versions bring is no unknown key, and is not ignored either."""
     document = f"defaults: {{stream: {{{name}: 1}}}}" if name in keys.STREAM else f"states: {{s: [{{{name}: 1}}]}}"
+    document = f"auth: {{{name}: 1}}" if name in keys.AUTH else document
     text = f"{name}: 1" if name in keys.DOCUMENT else document
     found = compiler.compile_text(text, "a.yaml", "yaml").diagnostics
     assert "LP115" in {each.code for each in found}

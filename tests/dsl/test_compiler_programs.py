@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program_shape import shape
 
-from llmposter_dsl import compiler, report
-from llmposter_dsl.program import Chunk, Delivery, Duration, Fail, Latency, Refuse, Say, Usage
+from llmposter_dsl import auth, compiler, report
+from llmposter_dsl.program import Chunk, Delivery, Duration, Fail, Latency, Limit, Refuse, Say, Token, TokenEnd, Usage
 
 HERE = Path(__file__).parent
 RIGHT = sorted(path for folder in ("ok", "twins") for path in (HERE / folder).iterdir() if path.is_file())
@@ -114,6 +114,38 @@ def test_a_retry_after_is_a_duration():
     """`retry_after` is read as seconds."""
     made = program('[[states.s]]\nerror = { name = "rate_limited", retry_after = "20ms" }')
     assert Duration(0.02) == made.states["s"][0].outcome.retry_after
+
+
+def test_tokens_and_limits_are_those_of_the_file():
+    """The value of a token is its name where no other is given; what was left out has no bound."""
+    tokens = (Token("short", "sk-short", 3), Token("timed", "sk-timed", lifetime=90.0), Token("sk-any", "sk-any"))
+    assert tokens == WHOLE.auth.tokens
+    assert (Limit("requests", 100, 60.0), Limit("tokens", 10_000, 3600.0)) == WHOLE.limits
+    assert TokenEnd("expire", 2) == WHOLE.always[0].token
+    assert TokenEnd("revoke") == RULES["otherwise#1"].token
+    assert RULES["look it up"].token is None
+    assert program('[[states.s]]\nreply = "x"').auth is None
+
+
+@pytest.mark.parametrize(
+    "text, end",
+    [
+        ("expire", TokenEnd("expire")),
+        (" revoke ", TokenEnd("revoke")),
+        ("expire after 1 use", TokenEnd("expire", 1)),
+        ("expire  after 20 uses", TokenEnd("expire", 20)),
+        ("expire after 30s", TokenEnd("expire", seconds=30.0)),
+        ("expire after 0s", TokenEnd("expire")),
+        ("expire after 0 uses", "is no later than `expire`"),
+        ("expire after 2", "says not how long: write a number and a unit: ms, s, m, h or d"),
+        ("Expire", "is nothing that can be done to a token"),
+        ("", "is nothing that can be done to a token"),
+        ("revoke after 2 uses", "is nothing that can be done to a token"),
+    ],
+)
+def test_a_token_ends_at_once_after_uses_or_after_a_time(text, end):
+    """All forms of the key `token`, and what is said of others."""
+    assert end == auth.end(text)
 
 
 def test_turns_carry_what_their_requests_carry():

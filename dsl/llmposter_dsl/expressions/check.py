@@ -174,6 +174,8 @@ class Checker:
         if name in scope.vocabulary.facts:
             fact = scope.vocabulary.facts[name]
             scope.used.facts.add(name)
+            if name == "token" and not scope.credentials:
+                self.report(Diagnostic("LP503", wording.WITHOUT_AUTH, self.text.at(node.start, node.end), wording.AUTH))
             if fact.volatile:
                 self.checked.volatile.add(id(node))
             return fact.type

@@ -36,6 +36,7 @@ class Scope:
         tools: the declared tools and their schemas; None or empty: any tool will do.
         rules: the names that `fired` may ask for; None: any.
         groups: named groups of the rule's condition; each may be null.
+        credentials: requests present one; without it the fact `token` is null.
     """
 
     vocabulary: Vocabulary
@@ -44,6 +45,7 @@ class Scope:
     rules: AbstractSet[str] | None = None
     groups: tuple[str, ...] = ()
     used: Used = field(default_factory=Used)
+    credentials: bool = True
 
     def with_groups(self, names: tuple[str, ...]) -> Scope:
         """The same with these named groups, for what a rule does once its condition held."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmposter_dsl.expressions.syntax import Arithmetic, Compare, Literal
 from llmposter_dsl.types import Type
 
 if TYPE_CHECKING:
     from llmposter_dsl.expressions.scope import Scope
+
+WITHOUT_AUTH: Final = "requests need no credential here, so that `token` is null"
+AUTH: Final = "give the scenario an `[auth]` with `tokens`, or start it with `--token` and suppress this"
 
 
 def quote(text: str, longest: int = 60) -> str:

@@ -5,6 +5,7 @@ Pure: time comes in as an argument. A value is looked up by its digest, and no s
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from hashlib import blake2b
 from hmac import compare_digest
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 import msgspec
 
 from llmposter.model import Struct
+from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from llmposter_dsl.program import TokenEnd
 
 State: TypeAlias = Literal["good", "expired", "spent", "revoked"]
 """``spent``: it was used as often as it may be."""
@@ -24,6 +28,9 @@ MOST_ISSUED: Final = 10_000
 """Credentials that one session, or all of them together, hold; of more, the one issued longest ago is forgotten."""
 MOST_SESSIONS: Final = 20_000
 """Sessions whose credentials are held; of more, the one asked longest ago begins anew when it comes back."""
+
+_BOUND: Final = re.compile(r":(\w+)=([^:]*)")
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
 class Issued(Struct, frozen=True):
@@ -121,17 +128,20 @@ class Credentials:
         given: what each session begins with.
         now: Unix seconds.
         on: whether requests need one at all; they do where any is given.
+
+    Attributes:
+        given: as above.
     """
 
     def __init__(self, given: Iterable[Issued] = (), now: float = 0.0, *, on: bool = False) -> None:
-        self._given = tuple(given)
-        self.on = on or bool(self._given)
+        self.given = tuple(given)
+        self.on = on or bool(self.given)
         self._lock = RLock()
         self._begin(now)
 
     def _begin(self, now: float) -> None:
         self._everywhere = Ring()
-        self._sessions: OrderedDict[str, Ring] = OrderedDict({"": Ring(self._given, now)})
+        self._sessions: OrderedDict[str, Ring] = OrderedDict({"": Ring(self.given, now)})
 
     def issue(self, issued: Issued, now: float, session: str | None = None) -> Credential:
         """A new one, good in a session or (None) in all; one of the same value there is replaced."""
@@ -143,6 +153,16 @@ class Credentials:
         """The one of this value that is good in a session, or was."""
         with self._lock:
             return self._ring(session, now).find(value) or self._everywhere.find(value)
+
+    def end(self, value: str, end: TokenEnd, now: float, session: str = "") -> None:
+        """What a rule does to the one of this value, if it is still there."""
+        with self._lock:
+            if (found := self.find(value, now, session)) is None:
+                return
+            if end.kind == "revoke":
+                found.revoke()
+            else:
+                found.expire(now, uses=end.uses, seconds=end.seconds)
 
     def named(self, name: str, now: float, session: str | None = None) -> list[Credential]:
         """Those of this name: of a session, of all sessions for None; those that are good in all are among them."""
@@ -162,7 +182,7 @@ class Credentials:
             elif session:
                 self._sessions.pop(session, None)
             else:
-                self._sessions[""] = Ring(self._given, now)
+                self._sessions[""] = Ring(self.given, now)
 
     def _of(self, session: str | None, now: float) -> Iterator[tuple[str | None, Credential]]:
         rings = self._sessions if session is None else {session: self._ring(session, now)}
@@ -174,10 +194,29 @@ class Credentials:
         if (ring := self._sessions.get(session)) is not None:
             self._sessions.move_to_end(session)
             return ring
-        ring = self._sessions[session] = Ring(self._given, now)
+        ring = self._sessions[session] = Ring(self.given, now)
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         return ring
+
+
+def of_flag(text: str) -> Issued | str:
+    """The credential that ``NAME[:uses=3][:lifetime=15m]`` says, its name being its value; or what is wrong with it."""
+    bounds = _BOUND.findall(text)
+    name, said = _BOUND.sub("", text), dict(bounds)
+    if strange := said.keys() - {"uses", "lifetime"}:
+        return f'"{min(strange)}" is nothing that a token has: it has uses and lifetime'
+    if not _SENDABLE.fullmatch(name):
+        return f'"{name}" is no name of a token: a client sends it in a header, so that it takes no space'
+    if len(said) < len(bounds):
+        return f'"{text}" says one thing twice'
+    uses, lifetime = said.get("uses"), said.get("lifetime")
+    if uses is not None and not (uses.isascii() and uses.isdigit() and int(uses[:12]) > 0 and len(uses) <= 12):
+        return f'"{uses}" is no number of uses: write a whole number from 1 on'
+    seconds = None if lifetime is None else duration(lifetime)
+    if lifetime is not None and not seconds:
+        return f'"{lifetime}" is no lifetime: {DURATION_FORMS}'
+    return Issued(name, name, None if uses is None else int(uses), None if seconds is None else float(seconds))
 
 
 def hidden(secret: str) -> str:

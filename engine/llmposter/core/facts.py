@@ -221,7 +221,12 @@ class Facts:
     def age(self) -> Duration:
         return self._since(self._stands.began)
 
-    token: None = None
+    @fact
+    def token(self) -> Value:
+        shown = self._turn.request.credential
+        if shown is None:
+            return None
+        return {"name": shown.name, "uses": shown.uses, "age": self._since(shown.since), "grant": shown.grant}
 
     def _since(self, then: float) -> Duration:
         return Duration(max(0.0, self._chance.moment.now - then))

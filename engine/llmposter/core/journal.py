@@ -32,7 +32,8 @@ class Entry(msgspec.Struct, eq=False):
 
     Attributes:
         outcome: ``reply``, ``error``, ``miss``, ``refused``, ``unrouted``, ``repeated`` (a closed answer once more),
-            ``endpoint`` (an answer beside the conversations) or ``event``.
+            ``endpoint`` (an answer beside the conversations), ``rejected`` (its credential is not good), ``limited``
+            (it is above a limit) or ``event``.
         step: what the machine did.
         detail: what a miss, a refusal or an event says; which rules for inputs fired.
         state: where the conversation of an event stood.
@@ -192,6 +193,7 @@ def render(entry: Entry) -> dict[str, Any]:
             "method": request.method, "path": request.asked or request.path, "query": _masked(request.query),
             "headers": _masked(request.headers), "provider": entry.provider,
             "model": entry.model, "stream": entry.stream, "retry": entry.retry,
+            "token": request.credential and request.credential.name,
         }  # fmt: skip
     shown |= {
         "scenario": entry.scenario, "conversation": entry.conversation, "before": entry.before, "after": entry.after,

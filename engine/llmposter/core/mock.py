@@ -9,7 +9,10 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from llmposter.access import Rejected
+from llmposter.core import tokens as sizes
 from llmposter.core import views
+from llmposter.core.admission import Admission, why
 from llmposter.core.conformance import findings
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.desk import SessionDesk
@@ -26,6 +29,7 @@ from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, T
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from llmposter.access import Limited
     from llmposter.core.positions import Talk
     from llmposter_dsl.program import Program
 
@@ -56,9 +60,11 @@ class Mock:
         journal_size: entries that are kept.
         most_conversations: that are held; of more, the one asked longest ago is dropped.
         machine: makes what plays a program; `core.tables.Tables` by default.
+        admission: which requests are let in; whoever asks for an answer asks there first. By default it is made of
+            what the programs say.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         programs: Sequence[Program],
         clock: Clock,
@@ -66,8 +72,10 @@ class Mock:
         journal_size: int = JOURNAL_SIZE,
         most_conversations: int = MOST_CONVERSATIONS,
         machine: Callable[[Program], Machine] | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self.clock = clock
+        self.admission = Admission(programs, clock.now()) if admission is None else admission
         self._players = tuple(Player(n, program, (machine or Tables)(program)) for n, program in enumerate(programs))
         self._sessions = Sessions(most_conversations)
         self._journal = Journal(journal_size)
@@ -108,10 +116,23 @@ class Mock:
             step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)
         if (turn.keep or turn.thread) and isinstance(step.outcome, Reply):
             self._sessions.library.keep(turn, step.outcome)
+        if not self.admission.free and entry.outcome != "repeated":
+            self.admission.answered(turn.request, step, sizes.of_turn(turn), now)
         self._write(session, entry)
         if self._sessions.full:
             self._drop_idle(now)
         return Exchange(step, entry, program)
+
+    def limited(self, turn: Turn) -> Limited | None:
+        """The limit that a request is above; it is for whoever asks to know that before an answer is made."""
+        with self._lock:
+            size = sizes.of_turn(self._sessions.library.told(turn))
+        return self.admission.ask(turn.request, size, self.clock.now())
+
+    def kept_out(self, request: Request, provider: str, refused: Rejected | Limited, status: int) -> Entry:
+        """Write down a request that was not let in; no conversation hears of it."""
+        outcome = "rejected" if isinstance(refused, Rejected) else "limited"
+        return self._aside(request, provider, outcome, why(refused), status)
 
     def refused(self, request: Request, provider: str, refused: BadRequest, status: int) -> Entry:
         """Write down a body that no wire could read."""
@@ -210,8 +231,9 @@ class Mock:
         return [views.scenario(player.program) for player in self._players]
 
     def reset(self, session: str | None = None) -> None:
-        """Forget what one session did, or what all did."""
+        """Forget what one session did, or what all did; tokens and limits are as in the beginning."""
         with self._lock:
+            self.admission.reset(self.clock.now(), session)
             if session is None:
                 self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
             else:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from llmposter.access import Rejected
 from llmposter.core.delivery import plan
 from llmposter.model import BadRequest, Failure, Request, Response
 from llmposter.server import target
 from llmposter.server.encodings import unpacked
+from llmposter.server.gate import Gate
 from llmposter.server.gateways import named_model, with_model
 from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
@@ -21,6 +23,7 @@ from llmposter.server.sharing import preflight, shared
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from llmposter.access import Limited
     from llmposter.core.journal import Entry
     from llmposter.model import Connection, Wire
     from llmposter.server.line import Line, Pairs
@@ -54,10 +57,11 @@ def for_tornado(where: target.Target) -> bool:
 class Answers:
     """All that is not answered by Tornado's application."""
 
-    __slots__ = ("_service",)
+    __slots__ = ("_gate", "_service")
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._gate = None if service.mock.admission.free else Gate(service)
 
     def head(self, method: str, where: target.Target, headers: dict[str, str]) -> RequestHead:
         """A head as a transport read it, names in lower case, repeated ones joined with ``, ``."""
@@ -95,14 +99,25 @@ class Answers:
             self._broke(error, request, None if isinstance(answerer, Beside) else answerer, line)
 
     def _speak(self, request: Request, wire: Wire, line: Line) -> None:
+        gate = self._gate
+        if gate is not None:
+            admitted = gate.admit(request, wire)
+            if isinstance(admitted, Rejected):
+                self._keep_out(request, wire, admitted, line)
+                return
+            request = admitted
         read = wire.read(request)
         if isinstance(read, BadRequest):
             self._refuse(request, wire, read, line)
             return
+        if gate is not None and (limited := gate.limited(read)) is not None:
+            self._keep_out(request, wire, limited, line, read.model)
+            return
         exchange = self._service.mock.answer(read)
         going = Sending(self._service, line, exchange.entry)
         try:
-            going.follow(plan(exchange.step, read, wire, self._service.clock.now()))
+            planned = plan(exchange.step, read, wire, self._service.clock.now())
+            going.follow(planned if gate is None else gate.told(planned, read, exchange.step, wire))
         except Exception as error:  # noqa: BLE001 - as above; the entry is there already
             self._broke(error, request, wire, line, going)
 
@@ -110,8 +125,18 @@ class Answers:
         if (endpoint := there.of(request)) is None:
             self._unrouted(request, {}, line)
             return
-        mock, wire = self._service.mock, self._service.wires.get(endpoint.provider)
+        mock, wire, gate = self._service.mock, self._service.wires.get(endpoint.provider), self._gate
         try:
+            # What is llmposter's own needs no credential.
+            if gate is not None and wire is not None and wrong is None:
+                admitted = gate.admit(request, wire)
+                if isinstance(admitted, Rejected):
+                    self._keep_out(request, wire, admitted, line)
+                    return
+                request = admitted
+                if (limited := gate.limited_beside(request)) is not None:
+                    self._keep_out(request, wire, limited, line)
+                    return
             desk = mock.desk(request)
             told = wrong or endpoint.answer(request, desk)
             if isinstance(told, BadRequest):
@@ -119,10 +144,18 @@ class Answers:
                 return
             if isinstance(told, Failure):
                 told = self._failed(wire, told)
+            elif gate is not None and wire is not None:
+                told = gate.told_beside(told, request, wire)
             # A status of 1xx ends no answer, so that `respond` makes it 200.
             self._told(line, mock.beside(request, endpoint.provider, max(200, told.status), desk)).respond(told)
         except Exception as error:  # noqa: BLE001 - as above, in the provider's words
             self._broke(error, request, wire, line)
+
+    def _keep_out(self, request: Request, wire: Wire, refused: Rejected | Limited, line: Line, model: str = "") -> None:
+        assert self._gate is not None
+        response = self._gate.refusal(refused, wire, model)
+        entry = self._service.mock.kept_out(request, wire.name, refused, response.status)
+        Sending(self._service, line, entry).respond(response)
 
     def _refuse(self, request: Request, wire: Wire | None, refused: BadRequest, line: Line) -> None:
         if wire is None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tornado.netutil import bind_sockets
 
+from llmposter.core.admission import Admission
 from llmposter.core.clock import Clock, ManualClock, RealClock
 from llmposter.core.heap import settle
 from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from llmposter.core.credentials import Issued
     from llmposter_dsl.program import Program
 
 MANUAL_START: Final = 1_767_225_600.0
@@ -51,6 +53,7 @@ class Settings:
         most_connections: that are open at once; more are turned away with a 503 that says so.
         transport: ``fast``, or ``tornado`` for Tornado's own; the environment variable LLMPOSTER_TRANSPORT has the
             say where nothing is given.
+        tokens: credentials that are good beside those of the scenarios; with any, every request needs one.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +64,7 @@ class Settings:
     most_connections: int = MOST_CONNECTIONS
     transport: str = field(default_factory=lambda: os.environ.get("LLMPOSTER_TRANSPORT") or TRANSPORTS[0])
     watch: Watch = field(default_factory=Silent)
+    tokens: tuple[Issued, ...] = ()
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
@@ -78,7 +82,10 @@ class Server:
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
         most = settings.most_conversations
-        self.mock = Mock(programs, self.clock, journal_size=settings.journal_size, most_conversations=most)
+        admission = Admission(programs, self.clock.now(), settings.tokens)
+        self.mock = Mock(
+            programs, self.clock, journal_size=settings.journal_size, most_conversations=most, admission=admission
+        )
         self.loopback = all(_is_loopback(each.getsockname()[0]) for each in self._sockets)
         names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
         hosts = None if names is None else frozenset(names)

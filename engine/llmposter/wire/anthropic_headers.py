@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _REQUESTS: Final = 4_000
 _INPUT: Final = 2_000_000
 _OUTPUT: Final = 400_000
+_THOUSAND: Final = 1_000
 _LAST: Final = 253402300799
 """The last second of the year 9999."""
 ORGANIZATION: Final = ("anthropic-organization-id", "00000000-0000-4000-8000-006c6c6d7073")
@@ -47,19 +48,28 @@ def of_limit(wait: float | None, now: float) -> Headers:
     return _limits(0, 0, 0, now, 60 if wait is None else wait)
 
 
+def untouched(now: float) -> Headers:
+    """The headers of limits of which nothing was used."""
+    return _limits(_REQUESTS, 0, 0, now, 0)
+
+
 def _limits(requests: int, read: int, written: int, now: float, wait: float) -> Headers:
     """Tokens come back by the minute, requests after *wait* seconds."""
     return (
-        *_limit("requests", _REQUESTS, requests, now + wait),
-        *_limit("input-tokens", _INPUT, _INPUT - read, now + read * 60 / _INPUT),
-        *_limit("output-tokens", _OUTPUT, _OUTPUT - written, now + written * 60 / _OUTPUT),
-        *_limit("tokens", _INPUT + _OUTPUT, _INPUT + _OUTPUT - read - written, now + (read + written) * 60 / _INPUT),
+        *limit("requests", _REQUESTS, requests, now + wait),
+        *limit("input-tokens", _INPUT, _INPUT - read, now + read * 60 / _INPUT),
+        *limit("output-tokens", _OUTPUT, _OUTPUT - written, now + written * 60 / _OUTPUT),
+        *limit("tokens", _INPUT + _OUTPUT, _INPUT + _OUTPUT - read - written, now + (read + written) * 60 / _INPUT),
     )
 
 
-def _limit(what: str, most: int, left: int, reset: float) -> Headers:
-    # What is left of tokens is told in thousands (API reference, "Rate limits", "Response headers").
-    shown = max(0, left) if what == "requests" else round(max(0, left), -3)
+def limit(what: str, most: int, left: int, reset: float) -> Headers:
+    """The headers of one limit.
+
+    What is left of tokens is told in thousands (API reference, "Rate limits", "Response headers"), but for a limit so
+    small that this would tell nothing.
+    """
+    shown = max(0, left) if what == "requests" or most < 10 * _THOUSAND else round(max(0, left), -3)
     name = f"anthropic-ratelimit-{what}"
     return (f"{name}-limit", str(most)), (f"{name}-remaining", str(shown)), (f"{name}-reset", moment(reset))
 

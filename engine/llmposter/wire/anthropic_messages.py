@@ -23,6 +23,7 @@ from llmposter.model import (
     ToolCall,
 )
 from llmposter.wire import anthropic_errors, sse
+from llmposter.wire.anthropic_access import ACCESS
 from llmposter.wire.anthropic_body import Asked
 from llmposter.wire.anthropic_content import INVALID
 from llmposter.wire.anthropic_headers import of_reply
@@ -99,6 +100,7 @@ class AnthropicMessages:
 
     name = "anthropic"
     routes: tuple[Route, ...] = (Route("POST", "/v1/messages"),)
+    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)

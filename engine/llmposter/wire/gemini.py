@@ -14,6 +14,7 @@ import msgspec
 from llmposter.model import BadRequest, Delta, Ended, Frame, Refusal, Response, Route, Text, Thinking, ToolCall
 from llmposter.wire import gemini_errors, gemini_signature, sse
 from llmposter.wire.finishes import meaning
+from llmposter.wire.gemini_access import ACCESS
 from llmposter.wire.gemini_body import Asked
 from llmposter.wire.gemini_errors import HEADERS
 from llmposter.wire.gemini_read import ACTIONS, read
@@ -59,6 +60,7 @@ class Gemini:
     routes: tuple[Route, ...] = tuple(
         Route("POST", f"{path}:{action}") for path in ACTIONS for action in ("generateContent", "streamGenerateContent")
     )
+    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 HEADERS: Final = (("content-type", f"{JSON}; charset=UTF-8"),)
 _TYPE: Final = "type.googleapis.com/google.rpc."
 _SERVICE: Final = "generativelanguage.googleapis.com"
+_REQUESTS: Final = "generate_content_free_tier_requests"
 _LIMITS: Final = "https://ai.google.dev/gemini-api/docs/rate-limits"
 
 
@@ -41,10 +42,14 @@ def _reason(reason: str) -> Json:
 
 
 def _quota(window: str, value: int) -> tuple[Json, ...]:
+    return _violated(_REQUESTS, f"GenerateRequestsPer{window}PerProjectPerModel-FreeTier", value, "")
+
+
+def _violated(metric: str, id_: str, value: int, model: str) -> tuple[Json, ...]:
     violation = {
-        "quotaMetric": f"{_SERVICE}/generate_content_free_tier_requests",
-        "quotaId": f"GenerateRequestsPer{window}PerProjectPerModel-FreeTier",
-        "quotaDimensions": {"location": "global"},
+        "quotaMetric": f"{_SERVICE}/{metric}",
+        "quotaId": id_,
+        "quotaDimensions": {"location": "global"} | ({"model": model} if model else {}),
         "quotaValue": str(value),
     }
     link = {"description": "Learn more about Gemini API quotas", "url": _LIMITS}
@@ -54,11 +59,11 @@ def _quota(window: str, value: int) -> tuple[Json, ...]:
     )
 
 
-def _spent(value: int) -> str:
+def _spent(value: int, metric: str = _REQUESTS) -> str:
     return (
         "You exceeded your current quota, please check your plan and billing details. For more information on this "
         f"error, head to: {_LIMITS}. \n* Quota exceeded for metric: "
-        f"{_SERVICE}/generate_content_free_tier_requests, limit: {value}"
+        f"{_SERVICE}/{metric}, limit: {value}"
     )
 
 
@@ -155,6 +160,34 @@ def refused(bad: BadRequest) -> Response:
     violation = {"field": bad.param, "description": bad.message}
     details = [] if bad.param is None else [{"@type": f"{_TYPE}BadRequest", "fieldViolations": [violation]}]
     return Response(bad.status, HEADERS, body(bad.status, bad.message, word(bad.status), details))
+
+
+def answer(status: int, named: str, message: str, details: tuple[Json, ...] = ()) -> Response:
+    """An error as an answer."""
+    return Response(status, HEADERS, body(status, message, named, list(details)))
+
+
+def bad_key(message: str = _BAD_KEY) -> Response:
+    """The answer to a key that is not good."""
+    localized = {"@type": f"{_TYPE}LocalizedMessage", "locale": "en-US", "message": message}
+    return answer(400, "INVALID_ARGUMENT", message, (_reason("API_KEY_INVALID"), localized))
+
+
+def unauthenticated(reason: str) -> Response:
+    """The answer to a bearer token that is not good (google/api/error_reason.proto has the reasons)."""
+    known = _BY_STATUS[401]
+    return answer(401, known.word, known.message, (_reason(reason),))
+
+
+def spent(metric: str, id_: str, value: int, model: str, wait: float | None) -> Response:
+    """The answer to a request above a quota; *wait* is None where no time helps."""
+    message = _spent(value, metric)
+    if model:
+        message += f", model: {model}"
+    if wait is not None:
+        message += f"\nPlease retry in {round(wait, 9):g}s."
+    known, details = NAMED["rate_limited"], [*_violated(metric, id_, value, model), *_retry(wait)]
+    return Response(known.status, (*HEADERS, *_retry_after(wait)), body(known.status, message, known.word, details))
 
 
 def body(status: int, message: str, named: str, details: list[Json]) -> bytes:

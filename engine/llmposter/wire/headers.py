@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -19,6 +21,15 @@ def merged(ours: Headers, given: Headers) -> Headers:
         return ours
     names = {name.lower() for name, _ in given}
     return (*(header for header in ours if header[0] not in names), *given)
+
+
+def span(seconds: float, words: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A length of time as a limit is told by: ``minute``, ``10 seconds``; *words* has others for the units."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds and seconds % length == 0:
+            count = int(seconds // length)
+            return words.get(unit, unit) if count == 1 else f"{count} {unit}s"
+    return f"{seconds:g} seconds"
 
 
 def retries(request: Request) -> int | None:

@@ -26,6 +26,7 @@ from llmposter.model import (
 from llmposter.wire import openai_errors, sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
+from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_chat_body import Asked
 from llmposter.wire.openai_chat_read import read
 from llmposter.wire.openai_headers import of_reply
@@ -64,6 +65,7 @@ class OpenAIChat:
 
     name = "openai"
     routes: tuple[Route, ...] = (Route("POST", "/v1/chat/completions"),)
+    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)

@@ -25,6 +25,7 @@ from llmposter.model import (
 from llmposter.wire import openai_errors, sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged, retries
+from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_headers import of_reply
 from llmposter.wire.openai_inputs import Input, each
 from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
@@ -86,6 +87,7 @@ class Completions:
 
     name = "openai"
     routes: tuple[Route, ...] = (Route("POST", "/v1/completions"),)
+    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         try:

@@ -109,7 +109,7 @@ def failure(failed: Failure, now: float) -> Response:
     """The error as an answer; what the scenario gives replaces what OpenAI says."""
     base = known(failed.name, failed.status)
     status = base.status if failed.status is None else failed.status
-    told = body(
+    written = body(
         base.message if failed.message is None else failed.message,
         base.type if failed.type is None else failed.type,
         base.param if failed.param is None else failed.param,
@@ -119,22 +119,26 @@ def failure(failed: Failure, now: float) -> Response:
     limited = status == 429 and failed.name != "quota_exceeded"
     ours = (
         ("content-type", JSON),
-        *_of_server(told, now),
+        *_of_server(written, now),
         *(of_limit(failed.retry_after) if limited else ()),
         *retry_after(failed.retry_after),
     )
-    return Response(status, merged(ours, failed.headers), told)
+    return Response(status, merged(ours, failed.headers), written)
 
 
 def refused(bad: BadRequest, now: float) -> Response:
     """The answer to a body that cannot be read."""
-    told = body(bad.message, INVALID, bad.param, bad.code)
-    return Response(bad.status, (("content-type", JSON), *_of_server(told, now)), told)
+    return told(bad.status, body(bad.message, INVALID, bad.param, bad.code), now)
 
 
-def _of_server(told: bytes, now: float) -> Headers:
+def told(status: int, body: bytes, now: float) -> Response:
+    """An error as an answer, with no headers but those of every answer."""
+    return Response(status, (("content-type", JSON), *_of_server(body, now)), body)
+
+
+def _of_server(written: bytes, now: float) -> Headers:
     # Nothing but its words and its time tells one error from another.
-    return of_server(told + repr(now).encode("ascii"))
+    return of_server(written + repr(now).encode("ascii"))
 
 
 def body(message: str, kind: str, param: str | None, code: str | None) -> bytes:

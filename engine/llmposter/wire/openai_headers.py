@@ -58,6 +58,11 @@ def _of_tokens(used: int, output: int) -> Headers:
     )
 
 
+def untouched() -> Headers:
+    """The headers of limits of which nothing was used."""
+    return _of_tokens(0, 0)[3:]
+
+
 def of_limit(wait: float | None) -> Headers:
     """The headers of an answer that a limit on requests refused."""
     return (

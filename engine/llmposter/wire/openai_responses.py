@@ -13,6 +13,7 @@ from llmposter.model import BadRequest, Response, Route
 from llmposter.wire import openai_errors, sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
+from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_headers import of_reply
 from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_events import spoken
@@ -34,6 +35,7 @@ class OpenAIResponses:
 
     name = "responses"
     routes: tuple[Route, ...] = (Route("POST", "/v1/responses"),)
+    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)
