@@ -112,6 +112,16 @@ def patience(client: OpenAI) -> None:
     assert "Welcome! You needed 1 of 3 tries." == ask(client, messages, "4711").content
 
 
+def typing(client: OpenAI) -> None:
+    asked = [{"role": "user", "content": "what of the network?"}]
+    said = [
+        chunk.choices[0].delta.content
+        for chunk in client.chat.completions.create(model="gpt-4o", messages=asked, stream=True)
+    ]
+    words = [text for text in said if text]
+    assert "The words of this answer come in bursts," == "".join(words[:8])
+
+
 DRIVEN = {
     "hello.toml": hello,
     "weather.toml": weather,
@@ -119,6 +129,7 @@ DRIVEN = {
     "retries.toml": retries,
     "support.yaml": support,
     "patience.toml": patience,
+    "typing.toml": typing,
 }
 
 

@@ -9,14 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from llmposter_dsl import bind, delivery_forms, expressions, keys, words
+from llmposter_dsl import bind, deliveries, delivery_forms, expressions, keys, words
 from llmposter_dsl.bind import Table
 from llmposter_dsl.calls import calls
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions import Scope
 from llmposter_dsl.includes import Placed
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Chunk, Delivery, Duration, Fail, Latency, Refuse, Say, Template, Usage, Value
+from llmposter_dsl.program import Delivery, Duration, Fail, Refuse, Say, Template, Usage, Value
 
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
@@ -32,13 +32,12 @@ class Answers:
     def __init__(self, defaults: Mapping[str, Placed], tools: Mapping[str, Value], report: bind.Report) -> None:
         self.tools = tools
         value = {name: each.value for name, each in defaults.items()}
-        self._latency = self._usage = None
-        self._chunk = Delivery().chunk
+        self._usage: Usage | None = None
+        self._delivery: deliveries.Written = {}
         for name, each in defaults.items():
             place = Within(each.place.document, each.place.path[:-1])
             table = bind.table({name: value[name]}, place, keys.DEFAULTS, report)
-            self._latency = self.latency(table) or self._latency
-            self._chunk = self.chunk(table) or self._chunk
+            self._delivery |= deliveries.written(table)
             self._usage = usage(table) or self._usage
 
     def outcome(self, table: Table, scope: Scope, *, passes: bool) -> Say | Refuse | Fail | None:
@@ -97,33 +96,9 @@ class Answers:
 
     def delivery(self, table: Table) -> Delivery:
         """How the answer goes out."""
-        return Delivery(self.latency(table) or self._latency, self.chunk(table) or self._chunk)
-
-    def latency(self, table: Table) -> Latency | None:
-        """The delay that a table gives."""
-        if "latency" not in table:
-            return None
-        text = table.get("latency")
-        found = delivery_forms.latency(text)
-        if isinstance(found, Latency):
-            return found
-        table.refuse("LP114", f"{words.shown(text)} {found}", "latency", cure=delivery_forms.LATENCY_FORMS)
-        return None
-
-    def chunk(self, table: Table) -> Chunk | None:
-        """The cut of streams that a table gives."""
-        if "stream" not in table:
-            return None
-        stream = bind.table(table.get("stream"), table.at("stream"), keys.STREAM, table.report)
-        if "chunk" not in stream:
-            return None
-        text = stream.get("chunk")
-        found = delivery_forms.chunk(text)
-        if found is None:
-            stream.refuse(
-                "LP114", f"{words.shown(text)} is no size of a chunk", "chunk", cure=delivery_forms.CHUNK_FORMS
-            )
-        return found
+        own = deliveries.written(table)
+        deliveries.check_pace(table, own, self._delivery)
+        return deliveries.delivery(own, self._delivery)
 
 
 def _answers(table: Table) -> bool:

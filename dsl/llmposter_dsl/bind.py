@@ -145,6 +145,8 @@ def _cures() -> dict[Form, str]:
         keys.DURATION: delivery_forms.DURATION_FORMS,
         keys.LATENCY: delivery_forms.LATENCY_FORMS,
         keys.CHUNK: delivery_forms.CHUNK_FORMS,
+        keys.PACE: delivery_forms.PACE_FORMS,
+        keys.JITTER: delivery_forms.JITTER_FORMS,
     }
 
 

@@ -1,4 +1,4 @@
-"""The small forms of delivery: durations, delays, chunks, token counts. A text that is none of them gives None.
+"""The small forms of delivery: durations, delays, chunks, paces. A text that is none of them gives None.
 
 Numbers are bounded here, so that nothing later waits for ever or runs out of range.
 """
@@ -6,9 +6,9 @@ Numbers are bounded here, so that nothing later waits for ever or runs out of ra
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal, cast
 
-from llmposter_dsl.program import Chunk, Duration, Latency
+from llmposter_dsl.program import Chunk, Duration, Latency, Pace
 
 LONGEST: Final = 366 * 86400.0
 """Seconds that a duration may last: a leap year."""
@@ -24,12 +24,18 @@ _LATENCY: Final = re.compile(
     re.VERBOSE,
 )
 _CHUNK: Final = re.compile(r"([0-9]{1,7})\s+(character|token|word)s?")
+_RATE: Final = re.compile(rf"({_NUMBER})\s*(token|word|character)s?\s*/\s*s")
+_JITTER: Final = re.compile(rf"(?:±|\+-|\+/-)\s*({_NUMBER})\s*%")
 
 LATENCY_FORMS: Final = (
     'write `"800ms"`, `"800ms ±20%"`, `"uniform(200ms, 2s)"`, '
     '`"normal(800ms, 100ms)"` or `"lognormal(800ms, 0.4, max 5s)"`'
 )
 CHUNK_FORMS: Final = 'write `"20 characters"`, `"4 tokens"`, `"2 words"` or `"whole"`'
+PACE_FORMS: Final = (
+    'write `"50 tokens/s"`, `"2 words/s"` or `"200 characters/s"`, or `"40ms"`, the time from one chunk to the next'
+)
+JITTER_FORMS: Final = 'write `"±20%"`'
 DURATION_FORMS: Final = "write a number and a unit: ms, s, m, h or d"
 
 
@@ -92,3 +98,28 @@ def chunk(text: str) -> Chunk | None:
         return None
     unit = found[2]
     return Chunk(int(found[1]), "characters" if unit == "character" else "tokens" if unit == "token" else "words")
+
+
+def pace(text: str) -> Pace | str:
+    """``50 tokens/s``, ``2 words/s`` or ``40ms`` a chunk; or what is wrong with it, a sentence without its subject."""
+    text = text.strip()
+    gap = duration(text)
+    if gap is not None:
+        return Pace(float(gap), "chunk")
+    found = _RATE.fullmatch(text)
+    if found is None:
+        return "is longer than a year" if _DURATION.fullmatch(text) else "is no pace"
+    rate = float(found[1])
+    # Slower than one a year is no pace; zero would stand still.
+    if rate * LONGEST < 1:
+        return "says nothing within a year" if rate else "stands still"
+    return Pace(1 / rate, cast("Literal['token', 'word', 'character']", found[2]))
+
+
+def jitter(text: str) -> float | str:
+    """``±20%`` as a share; or what is wrong with it, in a sentence without its subject."""
+    found = _JITTER.fullmatch(text.strip())
+    if found is None:
+        return "is no jitter"
+    share = float(found[1]) / 100
+    return share if share <= 1 else "varies by more than 100%"

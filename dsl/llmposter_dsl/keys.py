@@ -45,6 +45,9 @@ ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
 DURATION = _form('a duration such as `"250ms"` or `"2s"`', str)
 LATENCY = _form('a delay such as `"800ms"` or `"800ms ±20%"`', str)
+PACE = _form('a pace such as `"50 tokens/s"` or `"40ms"`', str)
+JITTER = _form('a share such as `"±20%"`', str)
+SHARE = _form("a number from 0 to below 1", int, float)
 CHUNK = _form('a size such as `"20 characters"`, `"2 words"` or `"whole"`', str)
 ARGUMENTS = _form("a table of arguments, or a text that is sent as it is", dict, str)
 ANYTHING = _form("any value", str, int, float, bool, list, dict, type(None))
@@ -145,10 +148,10 @@ LIMIT = _table(
 
 STREAM = _table(
     Key("chunk", CHUNK, "How a streamed answer is cut.", '`"20 characters"`'),
-    _later("ttft", "Time to the first token."),
-    _later("pace", "Time between chunks."),
-    _later("jitter", "How much the pace varies."),
-    _later("burst", "Share of chunks that come at once."),
+    Key("ttft", LATENCY, "Time to the first token, from the head of the answer: after `latency`.", "none"),
+    Key("pace", PACE, "How fast the answer is spoken, or the time from one chunk to the next.", "at once"),
+    Key("jitter", JITTER, "How much the time between two chunks varies; the pace is kept in the mean.", "none"),
+    Key("burst", SHARE, "Share of the chunks that come at once with the one before; the pace is kept.", "`0`"),
 )
 
 DEFAULTS = _table(

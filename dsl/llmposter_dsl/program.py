@@ -214,6 +214,30 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How long each *unit* of what is said takes: a chunk whatever its size, or what stands in it."""
+
+    seconds: float
+    unit: Literal["chunk", "token", "word", "character"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """When the chunks of a stream are due, one after the other.
+
+    Attributes:
+        ttft: from the head of the answer to the first token.
+        jitter: the share by which a gap between chunks is longer or shorter at most, 0 to 1.
+        burst: the share of the gaps that are none, 0 to below 1; the others are longer, so that the mean is kept.
+    """
+
+    ttft: Latency | None = None
+    pace: Pace | None = None
+    jitter: float = 0.0
+    burst: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Token counts that a rule gives in place of the estimate; None leaves the estimate."""
 
@@ -225,10 +249,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How an answer goes out, after `defaults` were filled in."""
+    """How an answer goes out, after `defaults` were filled in; without a `flow` all chunks go out at once."""
 
     latency: Latency | None = None
     chunk: Chunk = Chunk(20, "characters")
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)

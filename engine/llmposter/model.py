@@ -479,7 +479,7 @@ class Wait(Struct, frozen=True):
 
 
 Item: TypeAlias = Wait | Send
-"""What delivery asks of the transport, in order; the head of the answer goes out before the first `Send`."""
+"""What delivery asks of the transport, in order; the head of the answer goes out with the first `Send`, be it empty."""
 
 
 class Plan(Struct, frozen=True):

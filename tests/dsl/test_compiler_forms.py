@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from llmposter_dsl import compiler, keys, report
-from llmposter_dsl.delivery_forms import chunk, duration, latency
-from llmposter_dsl.program import Chunk, Duration, Latency
+from llmposter_dsl.delivery_forms import chunk, duration, jitter, latency, pace
+from llmposter_dsl.program import Chunk, Duration, Latency, Pace
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,50 @@ def test_a_delay_has_one_of_five_forms(text, expected):
 def test_a_chunk_is_a_number_and_a_unit(text, expected):
     """The forms of `stream.chunk`."""
     assert expected == chunk(text)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("40ms", Pace(0.04, "chunk")),
+        ("0s", Pace(0.0, "chunk")),
+        ("50 tokens/s", Pace(0.02, "token")),
+        ("1 token/s", Pace(1.0, "token")),
+        ("0.5words / s", Pace(2.0, "word")),
+        (" 200 characters/s ", Pace(0.005, "character")),
+        ("50", "is no pace"),
+        ("", "is no pace"),
+        ("50 tokens", "is no pace"),
+        ("50 tokens/m", "is no pace"),
+        ("-1 tokens/s", "is no pace"),
+        ("50 chunks/s", "is no pace"),
+        ("0 tokens/s", "stands still"),
+        ("0.00000001 tokens/s", "says nothing within a year"),
+        ("900d", "is longer than a year"),
+    ],
+)
+def test_a_pace_is_a_rate_or_a_gap(text, expected):
+    """The forms of `stream.pace`; what is none is told why."""
+    assert expected == pace(text)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("±20%", 0.2),
+        ("+-20%", 0.2),
+        (" +/- 12.5 % ", 0.125),
+        ("±100%", 1.0),
+        ("±0%", 0.0),
+        ("±101%", "varies by more than 100%"),
+        ("20%", "is no jitter"),
+        ("20", "is no jitter"),
+        ("±20ms", "is no jitter"),
+    ],
+)
+def test_a_jitter_is_a_share_to_both_sides(text, expected):
+    """The form of `stream.jitter`; what is none is told why."""
+    assert expected == jitter(text)
 
 
 def test_every_key_stands_in_the_reference():

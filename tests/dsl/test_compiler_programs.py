@@ -11,7 +11,21 @@ from hypothesis import strategies as st
 from program_shape import shape
 
 from llmposter_dsl import auth, compiler, report
-from llmposter_dsl.program import Chunk, Delivery, Duration, Fail, Latency, Limit, Refuse, Say, Token, TokenEnd, Usage
+from llmposter_dsl.program import (
+    Chunk,
+    Delivery,
+    Duration,
+    Fail,
+    Flow,
+    Latency,
+    Limit,
+    Pace,
+    Refuse,
+    Say,
+    Token,
+    TokenEnd,
+    Usage,
+)
 
 HERE = Path(__file__).parent
 RIGHT = sorted(path for folder in ("ok", "twins") for path in (HERE / folder).iterdir() if path.is_file())
@@ -75,17 +89,22 @@ def test_each_outcome_has_its_kind(name, outcome):
     assert isinstance(RULES[name].outcome, outcome)
 
 
+FLOW = Flow(Latency("uniform", 0.135, 0.165), Pace(1 / 80, "token"), 0.2, 0.1)
+OWN = Flow(Latency("lognormal", 1.0, 0.3, 5.0), Pace(0.04, "chunk"), 0.2, 0.1)
+SLOW = Flow(FLOW.ttft, Pace(1 / 2.5, "word"), 1.0, 0.0)
+
+
 @pytest.mark.parametrize(
     "name, delivery",
     [
-        ("look it up", Delivery(Latency("lognormal", 0.8, 0.4, 5.0), Chunk(1, "whole"))),
-        ("begin#2", Delivery(Latency("normal", 0.02, 0.005), Chunk(4, "tokens"))),
-        ("begin#3", Delivery(Latency("uniform", 0.001, 2.0), Chunk(4, "tokens"))),
-        ("answered#2", Delivery(Latency("uniform", 0.08, 0.12), Chunk(4, "tokens"))),
+        ("look it up", Delivery(Latency("lognormal", 0.8, 0.4, 5.0), Chunk(1, "whole"), OWN)),
+        ("begin#2", Delivery(Latency("normal", 0.02, 0.005), Chunk(4, "tokens"), SLOW)),
+        ("begin#3", Delivery(Latency("uniform", 0.001, 2.0), Chunk(4, "tokens"), FLOW)),
+        ("answered#2", Delivery(Latency("uniform", 0.08, 0.12), Chunk(4, "tokens"), FLOW)),
     ],
 )
 def test_defaults_fill_in_what_a_rule_leaves_open(name, delivery):
-    """Latency and chunk are the rule's own, else those of `defaults`."""
+    """Latency and each key of `stream` are the rule's own, else those of `defaults`."""
     assert delivery == RULES[name].delivery
 
 

@@ -102,7 +102,7 @@ def test_a_plan_that_breaks_ends_its_own_answer() -> None:
 
     def items() -> object:
         yield Send(b"a")
-        yield Wait(0.0)
+        yield Wait(1.0)
         raise ValueError("inside")
 
     async def go() -> None:
@@ -110,7 +110,7 @@ def test_a_plan_that_breaks_ends_its_own_answer() -> None:
         of.watch, of.clock = Watch(), ManualClock()
         Sending(of, line, written).follow(Plan(200, (), True, items()))
         await asyncio.sleep(0.01)
-        of.clock.advance(0)
+        of.clock.advance(1)
         await asyncio.sleep(0.01)
         assert [ValueError, "answered"] == told
         assert ("failed", 1) == (written.how, written.sent)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from llmposter.core.pacing import Rhythm
 from llmposter.model import Outcome, Struct, Violation
 from llmposter_dsl.program import Delivery, Duration, Rule, Value
 
@@ -133,6 +134,7 @@ class Step(Struct, frozen=True, gc=False):
         latency: seconds to wait before the first byte, drawn already.
         missed: where no rule matched, why; also where `scenario.unmatched` gives the outcome. "" in a replay.
         pattern: in a replay, where the outcome cannot be compared as it is.
+        rhythm: when the chunks of a stream are due; None: all at once.
     """
 
     before: Conversation
@@ -145,6 +147,7 @@ class Step(Struct, frozen=True, gc=False):
     latency: float = 0.0
     missed: str = ""
     pattern: Pattern | None = None
+    rhythm: Rhythm | None = None
 
 
 def written(conversation: Conversation) -> bytes:

@@ -6,10 +6,11 @@ Pure and lazy: nothing is cut or encoded before the transport asks for it, and n
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, assert_never
 
+from llmposter.core.pacing import paced
 from llmposter.model import SHORT, Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
 
 if TYPE_CHECKING:
@@ -29,8 +30,13 @@ def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
     """What to send for a step; *now* is Unix time in seconds."""
     match step.outcome:
         case Reply() as reply if turn.stream:
-            frames = wire.stream(turn, reply, pieces(reply, step.delivery.chunk))
-            return Plan(200, wire.head(turn, reply), streamed=True, items=_after(step.latency, frames))
+            said, rhythm = pieces(reply, step.delivery.chunk), step.rhythm
+            items: Iterable[Item] = (
+                wire.stream(turn, reply, said)
+                if rhythm is None
+                else paced(said, rhythm, partial(wire.stream, turn, reply))
+            )
+            return Plan(200, wire.head(turn, reply), streamed=True, items=_after(step.latency, items))
         case Reply() as reply:
             return _at_once(step.latency, wire.whole(turn, reply))
         case Failure() as failure:
@@ -45,8 +51,8 @@ def _at_once(latency: float, response: Response) -> Plan:
     return Plan(response.status, response.headers, streamed=False, items=_after(latency, (Send(response.body),)))
 
 
-def _after(latency: float, sends: Iterable[Send]) -> Iterable[Item]:
-    return chain((Wait(latency),), sends) if latency > 0 else sends
+def _after(latency: float, items: Iterable[Item]) -> Iterable[Item]:
+    return chain((Wait(latency),), items) if latency > 0 else items
 
 
 def pieces(reply: Reply, chunk: Chunk) -> Iterator[Piece]:

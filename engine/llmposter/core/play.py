@@ -208,7 +208,7 @@ class Play(msgspec.Struct, eq=False):
         """The answer of a closed lane once more, at once, and nothing moves."""
         assert lane.answer is not None
         self.found.space.lanes.asked_again(lane, asks)
-        step = self._noted(replace(lane.answer, latency=0.0, violations=()), lane.talk, findings)
+        step = self._noted(replace(lane.answer, latency=0.0, rhythm=None, violations=()), lane.talk, findings)
         self.entry.took(step)
         self._tell(lane)
         self.entry.outcome = "repeated"

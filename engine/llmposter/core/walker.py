@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec.structs import replace
 
-from llmposter.core import answer
+from llmposter.core import answer, pacing
 from llmposter.core.chance import Chance
 from llmposter.core.conversation import Conversation, Moment, Step, counted
 from llmposter.core.facts import Facts
@@ -150,8 +150,9 @@ class Walker(msgspec.Struct, eq=False):
         rule, delivery, latency = self.rule, self.rule.delivery, 0.0
         if delivery.latency is not None:
             latency = self.chance.seconds(delivery.latency, f"latency {rule.name}")
+        rhythm = None if delivery.flow is None else pacing.rhythm(delivery.flow, self.chance, rule.name)
         before, after, outcome, violations = self.before, self.stands, self.outcome, self.violations
-        return Step(before, after, outcome, rule, self.passed, violations, delivery, latency, "", self.pattern)
+        return Step(before, after, outcome, rule, self.passed, violations, delivery, latency, "", self.pattern, rhythm)
 
     def missed(self) -> Step:
         """The step when nothing answered."""

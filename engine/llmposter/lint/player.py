@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.clock import ManualClock
+from llmposter.core.delivery import plan
 from llmposter.core.machine import Machine
 from llmposter.core.mock import Mock
 from llmposter.lint.client import Client, Unplayable
 from llmposter.lint.said import Said
-from llmposter.model import Reply
+from llmposter.model import Reply, Wait
 from llmposter.wire import load
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.conversation import Step
     from llmposter.core.mock import Exchange
-    from llmposter.model import Wire
+    from llmposter.model import Turn, Wire
     from llmposter_dsl.place import Place
     from llmposter_dsl.program import Condition, Example, ExampleTurn, Program
 
@@ -146,15 +147,17 @@ class Run:
             yield Fault(turn.place, f"this version has no format `{name}`: it has {_listed(self.wires)}")
             return
         try:
-            exchange = self.mock.answer(self.client.turn(turn, wire))
+            asked = self.client.turn(turn, wire)
+            exchange = self.mock.answer(asked)
         except Unplayable as trouble:
             yield Fault(turn.place, str(trouble))
             return
         yield from self._judged(turn, exchange, Said(exchange.step, wire, self.clock.now()))
-        self._went(exchange.step)
+        self._went(exchange.step, asked, wire)
 
-    def _went(self, step: Step) -> None:
-        self.clock.advance(step.latency)
+    def _went(self, step: Step, asked: Turn, wire: Wire) -> None:
+        items = plan(step, asked, wire, self.clock.now()).items
+        self.clock.advance(sum(item.seconds for item in items if isinstance(item, Wait)))
         if isinstance(step.outcome, Reply):
             self.client.got(step.outcome)
         fired = [*step.passed, *([step.rule] if step.rule else [])]

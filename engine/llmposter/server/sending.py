@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from llmposter.model import Plan, Send, Wait
 from llmposter.server.heads import reason
 from llmposter.server.line import Gone
-from llmposter.server.waiting import wait
+from llmposter.server.waiting import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -74,7 +74,7 @@ class Sending:
                 case _:
                     assert_never(item)
         if seconds > 0:
-            self._start(lambda: self._later(seconds, plan, body))
+            self._start(partial(self._later, seconds, plan, body, Schedule(self._service.clock)))
         else:
             self._whole(plan.status, plan.headers, body)
 
@@ -84,8 +84,8 @@ class Sending:
         size, items = 0, iter(plan.items)
         for item in items:
             if size >= MOST_AT_ONCE or isinstance(item, Wait):
-                rest = chain((Send(b"".join(held)), item), items)
-                self._start(partial(self._stream, plan, rest))
+                rest = chain((Send(data) for data in held), (item,), items)
+                self._start(partial(self._stream, plan, rest, Schedule(self._service.clock)))
                 return
             held.append(item.data)
             size += len(item.data)
@@ -94,19 +94,22 @@ class Sending:
         self._end("complete")
         self._line.begin(plan.status, plan.headers, b"".join(held), last=True)
 
-    async def _later(self, seconds: float, plan: Plan, body: bytes) -> None:
-        await wait(self._service.clock, seconds)
+    async def _later(self, seconds: float, plan: Plan, body: bytes, schedule: Schedule) -> None:
+        if schedule.goes_on(seconds):
+            await schedule.reached()
         self._whole(plan.status, plan.headers, body)
 
-    async def _stream(self, plan: Plan, items: Iterator[Item]) -> None:
+    async def _stream(self, plan: Plan, items: Iterator[Item], schedule: Schedule) -> None:
         held: list[bytes] = []
         size = 0
         for item in items:
             match item:
                 case Wait():
-                    await self._flush(plan, held)
-                    held, size = [], 0
-                    await wait(self._service.clock, item.seconds)
+                    # What is late already goes out with what comes next.
+                    if schedule.goes_on(item.seconds):
+                        await self._flush(plan, held)
+                        held, size = [], 0
+                        await schedule.reached()
                 case Send():
                     held.append(item.data)
                     size += len(item.data)
@@ -124,7 +127,8 @@ class Sending:
 
     async def _flush(self, plan: Plan, held: list[bytes], *, last: bool = False) -> None:
         data = b"".join(held)
-        if not data and not last:
+        # Nothing of the body is something if it brings the head.
+        if not data and not last and (self.begun or not held):
             return
         self._sent += len(data)
         if self.begun:
