@@ -36,4 +36,6 @@ def gemini(said: Said, stream: bool) -> tuple[str, dict[str, Any]]:
     return f"/v1beta/models/gemini-2.5-flash:{action}", {"contents": contents}
 
 
+HEADERS = {"anthropic": {"anthropic-version": "2023-06-01"}}
+"""What a provider wants beside the key."""
 ASKING: dict[str, Asking] = {"openai": openai, "responses": responses, "anthropic": anthropic, "gemini": gemini}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from asking import ASKING
+from asking import ASKING, HEADERS
 from load import NUMBER
 
 REPLY = "Hello there! How can I help you today? Ask me anything you like."
@@ -35,6 +35,11 @@ class Case:
         return json.dumps(self._asked()[1])
 
     @property
+    def headers(self) -> dict[str, str]:
+        """Those that not every wire is asked with."""
+        return HEADERS.get(self.wire, {})
+
+    @property
     def request(self) -> str:
         body = self.body
         head = [
@@ -44,6 +49,7 @@ class Case:
             "authorization: Bearer sk-bench",
             "content-type: application/json",
             f"content-length: {len(body)}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
         ]
         return "\r\n".join([*head, "", body])
 

@@ -20,7 +20,7 @@ def path(case: Case) -> Callable[[int], bytes]:
     assert compiled.program is not None
     wire, clock = load()[case.wire], ManualClock(1_000_000.0)
     mock, connection = Mock([compiled.program], clock), Connection(1)
-    body, headers = case.body, {"host": "localhost"}
+    body, headers = case.body, {"host": "localhost", **case.headers}
     target = case.path.partition("?")[0]
     query = {"alt": "sse"} if "?" in case.path else {}
 
