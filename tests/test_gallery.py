@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from anthropic import Anthropic
+from anthropic import AuthenticationError as RefusedByAnthropic
 from judging import judges
-from openai import BadRequestError, InternalServerError, OpenAI
+from openai import AuthenticationError, BadRequestError, InternalServerError, OpenAI
 from serving import serving
 
 from llmposter import lint
@@ -197,3 +198,59 @@ def test_one_file_is_all_that_every_other_sdk_needs(wire: str) -> None:
             (call,) = agent.say("How many people live in Oslo?").calls
             heard = agent.result((call, '{"people": 724290}'))
         assert (("724290 people live in Oslo.",), "stop") == (heard.texts, heard.finish)
+
+
+def test_an_agent_renews_a_key_that_is_used_up() -> None:
+    """In the middle of a tool loop: the 401 moves nothing, and the same request with another key is answered."""
+    with (
+        serving(GALLERY / "renewed-key.toml") as server,
+        OpenAI(base_url=server.openai_url, api_key="sk-first", max_retries=0) as client,
+    ):
+        messages: list = []
+        ask(client, messages, "Please refund order 7.")
+        results(messages, {"amount": 5})
+        ask(client, messages)
+        results(messages, "ok")
+        with pytest.raises(AuthenticationError):
+            ask(client, messages)
+        client.api_key = "sk-second"
+        assert "Order 7 is refunded." == ask(client, messages).content
+        assert [] == [told for told in server.mock.violations() if told["kind"] == "expect"]
+
+
+def test_a_token_dies_while_the_tool_runs() -> None:
+    """The answer with the call is its last; with a new one the agent goes on, and only once."""
+    with serving(GALLERY / "dying-token.yaml") as server:
+        clients = [Anthropic(base_url=server.url, auth_token=token, max_retries=0) for token in ("at-1", "at-2")]
+        asked: dict = {
+            "model": "claude-sonnet-5",
+            "max_tokens": 100,
+            "tools": [{"name": "slow_report", "input_schema": {"type": "object"}}],
+        }
+        messages: list = [{"role": "user", "content": "Run the report."}]
+        answer = clients[0].messages.create(**asked, messages=messages)
+        (use,) = [block for block in answer.content if block.type == "tool_use"]
+        result = {"type": "tool_result", "tool_use_id": use.id, "content": '{"rows": 12}'}
+        messages += [answer.to_param(), {"role": "user", "content": [result]}]
+        with pytest.raises(RefusedByAnthropic, match="OAuth token has expired"):
+            clients[0].messages.create(**asked, messages=messages)
+        answer = clients[1].messages.create(**asked, messages=messages)
+        assert "12 rows, asked for with the new token." == answer.content[-1].text
+        with pytest.raises(RefusedByAnthropic):
+            clients[1].messages.create(**asked, messages=messages)
+        assert server.mock.verify().ok
+        for client in clients:
+            client.close()
+
+
+def test_a_budget_of_tokens_comes_back() -> None:
+    """The SDK's own retries wait as long as the 429 says, and need no other."""
+    with (
+        serving(GALLERY / "token-budget.toml") as server,
+        OpenAI(base_url=server.openai_url, api_key="any", max_retries=2) as client,
+    ):
+        ask(client, [], "Tell me a story.")
+        assert "Hello!" == ask(client, [], "Hello?").content
+        outcomes = [entry["outcome"] for entry in server.mock.journal()["entries"]]
+        assert (["reply", "limited"], "reply") == (outcomes[:2], outcomes[-1])
+        assert server.mock.verify().ok

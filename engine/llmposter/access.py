@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from llmposter.model import Struct
 
 if TYPE_CHECKING:
-    from llmposter.model import Response
+    from collections.abc import Iterator
+
+    from llmposter.model import Request, Response
 
 
 class Presented(Struct, frozen=True):
@@ -85,3 +87,19 @@ class Access(Protocol):
 
     def standing(self, windows: tuple[Window, ...], now: float) -> tuple[tuple[str, str], ...]:
         """The headers that tell what is left; none where the provider has none."""
+
+
+def presented(request: Request, access: Access) -> Iterator[tuple[bool, str]]:
+    """The credentials that a request carries where clients of its provider put them; whether each is a bearer token."""
+    for key in access.keys:
+        if key.startswith("?"):
+            value = request.query.get(key[1:], "")
+        elif key == "authorization":
+            scheme, _, token = request.headers.get(key, "").strip().partition(" ")
+            if scheme.lower() == "bearer" and (token := token.strip()):
+                yield True, token
+            continue
+        else:
+            value = request.headers.get(key, "")
+        if value := value.strip():
+            yield False, value

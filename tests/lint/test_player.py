@@ -232,3 +232,45 @@ def test_whatever_an_example_sends_it_passes_or_says_why_it_fails(turns: list[di
     first = lint.play(program)
     assert first == lint.play(program)
     assert all(fault.message for result in first for fault in result.failures)
+
+
+KEYS = """
+[auth]
+tokens = [{ name = "first", value = "sk-first", uses = 1 }, { name = "second", value = "sk-second", lifetime = "1m" }]
+
+[[limits]]
+requests = 2
+per = "1h"
+
+[[states.talk]]
+reply = "${token.name} ${token.uses}"
+goto = "on"
+
+[[states.on]]
+reply = "${token.name} again"
+token = "revoke"
+"""
+SECOND = "request = { headers = { authorization = 'Bearer sk-second' } }"
+ERROR = "expect = 'error.status >= 400'"
+NOT_LET_IN = "no rule is asked: the answer was error"
+
+
+@pytest.mark.parametrize(
+    "turns, failures",
+    [
+        ("{ user = 'a', expect = 'reply == \"first 1\"' }", []),
+        ("{ user = 'a' }, { user = 'b', expect = 'error.name == \"invalid_api_key\"', state = 'on' }", []),
+        ("{ user = 'a' }, { user = 'b', ERROR }, { retry = true, SECOND, expect = 'reply == \"second again\"' }", []),
+        ("{ user = 'a', SECOND }, { wait = '1m', user = 'b', ERROR }", []),
+        ("{ user = 'a', SECOND }, { user = 'b' }, { user = 'c', expect = 'error.status in [401, 403]' }", []),
+        ("{ user = 'a', SECOND, times = 2 }, { wait = '10m' }, { user = 'b', ERROR }", []),
+        ("{ user = 'a', SECOND }, { user = 'b', times = 2 }", [NOT_LET_IN]),
+        ("{ user = 'a', request = { headers = { authorization = 'Bearer no' } } }", [NOT_LET_IN]),
+    ],
+)
+def test_an_example_meets_credentials_and_limits_as_a_client_does(turns: str, failures: list[str]) -> None:
+    """It presents the first token, or what its headers say; who is not let in moves nothing and hears the error."""
+    extra = 'providers = ["openai", "responses", "anthropic"]'
+    found = played(KEYS, turns.replace("SECOND", SECOND).replace("ERROR", ERROR), extra=extra)
+    assert len(failures) == len({each[:38] for each in found})
+    assert all(each.startswith(start) for each, start in zip(found, failures * 3, strict=False))

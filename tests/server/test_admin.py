@@ -205,7 +205,7 @@ def test_a_bug_in_the_admin_api_is_json_too(monkeypatch: pytest.MonkeyPatch) -> 
         (b"", "the body is not JSON"),
         (b"[", "the body is not JSON"),
         (b"\xff", "the body is not JSON"),
-        ([], "the body says not how far"),
+        ([], "the body is no object"),
         ({"by": 5}, "the body says not how far"),
         ({"by": "5"}, '"5" is no duration: write a number and a unit'),
         ({"by": "-5s"}, '"-5s" is no duration'),

@@ -128,6 +128,25 @@ def test_signals_end_it_within_a_second(files: Path, how: signal.Signals) -> Non
     assert rest.endswith("Press Ctrl+C to stop\n")
 
 
+def test_tokens_of_the_command_line_are_needed_and_told(files: Path) -> None:
+    """`--token`, several times: requests need one, and the first stands in the variables to set."""
+    run = Run(files / "good.toml", "--port", 0, "--token", "mine:uses=1", "--token", "other:lifetime=15m")
+    with Raw(run.url) as raw:
+        keys = ("", "Bearer mine", "Bearer mine", "Bearer other")
+        assert [401, 200, 401, 200] == [raw.ask("POST", CHAT, chat("hi"), authorization=key).status for key in keys]
+    _, _, rest = run.end()
+    assert f"export OPENAI_BASE_URL={run.url}/v1 OPENAI_API_KEY=mine\n" in rest
+    assert "  token mine (1 use)\n  token other (15m)\n" in rest
+
+
+def test_a_token_that_is_none_is_told(files: Path) -> None:
+    """One line, with what would be right."""
+    ran = call("run", files / "good.toml", "--token", "mine:uses=none")
+    assert 2 == ran.returncode
+    assert ran.stderr.startswith("llmposter: invalid value for '--token': \"none\" is no number of uses: write a whole")
+    assert 1 == ran.stderr.count("\n")
+
+
 def test_the_same_seed_gives_the_same_answers(files: Path) -> None:
     """`--seed` takes the place of the scenario's own: equal seeds give equal answers, others give others."""
     said = []

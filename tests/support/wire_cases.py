@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+from llmposter.access import Limited, Rejected, Window
 from llmposter.model import Failure, Part, Refusal, Reply, Text, Thinking, Tokens, ToolCall
 from llmposter_dsl.program import Chunk
 
@@ -86,3 +87,24 @@ def text(given: Reply) -> str | None:
     texts = [part.text for part in given.parts if isinstance(part, Text)]
     silent = not texts and any(isinstance(part, Refusal | ToolCall) for part in given.parts)
     return None if silent else "\n".join(texts)
+
+
+REJECTED: dict[str, Rejected] = {
+    "no-key": Rejected("missing"),
+    "unknown-key": Rejected("unknown", shown="sk-…"),
+    "unknown-bearer": Rejected("unknown", bearer=True, shown="sk-…"),
+    "expired-key": Rejected("expired", shown="sk-…", name="short"),
+    "expired-bearer": Rejected("expired", bearer=True, shown="sk-…", name="short"),
+    "spent-bearer": Rejected("spent", bearer=True, shown="sk-…", name="short"),
+    "revoked-key": Rejected("revoked", shown="sk-…", name="short"),
+    "revoked-bearer": Rejected("revoked", bearer=True, shown="sk-…", name="short"),
+}
+"""Requests that are not let in, each with a credential that is not good."""
+
+_LEFT = Window("requests", 60, 60.0, 12, 48.0), Window("tokens", 40_000, 3600.0, 0, 3780.5)
+LIMITED: dict[str, Limited] = {
+    "above-requests": Limited("requests", 60, 60.0, 60, 1, 0.25, (Window("requests", 60, 60.0, 0, 60.0),)),
+    "above-tokens": Limited("tokens", 40_000, 3600.0, 42_000, 500, 225.0, _LEFT),
+    "larger-than-the-limit": Limited("tokens", 40_000, 86400.0, 0, 50_000, None, _LEFT),
+}
+"""Requests above a limit."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from speaker import request
-from wire_cases import CHUNKS, FAILURES, REPLIES
+from wire_cases import CHUNKS, FAILURES, LIMITED, REJECTED, REPLIES
 
 from llmposter.core.delivery import pieces
 from llmposter.model import Delta, Response, Text, Turn
@@ -37,10 +37,26 @@ def streamed(wire, name: str) -> bytes:
     return http(Response(200, wire.head(turn, REPLIES[name]), body))
 
 
+def rejected(wire, name: str) -> bytes:
+    return http(wire.access.rejected(REJECTED[name], 12.5))
+
+
+def limited(wire, name: str) -> bytes:
+    return http(wire.access.limited(LIMITED[name], "m-1", 12.5))
+
+
 SAMPLES = [
     *((f"{name}.whole", whole, name) for name in REPLIES),
     *((f"{name}.stream", streamed, name) for name in REPLIES),
     *((f"{name}.error", lambda wire, name: http(wire.failure(FAILURES[name], 12.5)), name) for name in FAILURES),
+    *(
+        (f"{name}.error", lambda wire, name: http(wire.access.rejected(REJECTED[name], 12.5)), name)
+        for name in REJECTED
+    ),
+    *(
+        (f"{name}.error", lambda wire, name: http(wire.access.limited(LIMITED[name], "m-1", 12.5)), name)
+        for name in LIMITED
+    ),
     *((f"{name}.error", lambda wire, name: http(wire.miss(REFUSED[name], 12.5)), name) for name in REFUSED),
 ]
 

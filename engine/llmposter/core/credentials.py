@@ -157,12 +157,16 @@ class Credentials:
     def end(self, value: str, end: TokenEnd, now: float, session: str = "") -> None:
         """What a rule does to the one of this value, if it is still there."""
         with self._lock:
-            if (found := self.find(value, now, session)) is None:
-                return
-            if end.kind == "revoke":
-                found.revoke()
-            else:
-                found.expire(now, uses=end.uses, seconds=end.seconds)
+            if (found := self.find(value, now, session)) is not None:
+                _end(found, end, now)
+
+    def end_named(self, name: str, end: TokenEnd, now: float, session: str | None = None) -> int:
+        """Does it to all of this name, of a session or of all; how many there are."""
+        with self._lock:
+            found = self.named(name, now, session)
+            for each in found:
+                _end(each, end, now)
+            return len(found)
 
     def named(self, name: str, now: float, session: str | None = None) -> list[Credential]:
         """Those of this name: of a session, of all sessions for None; those that are good in all are among them."""
@@ -200,13 +204,25 @@ class Credentials:
         return ring
 
 
+def _end(credential: Credential, end: TokenEnd, now: float) -> None:
+    if end.kind == "revoke":
+        credential.revoke()
+    else:
+        credential.expire(now, uses=end.uses, seconds=end.seconds)
+
+
+def issuable(value: str) -> bool:
+    """Whether a client can send it."""
+    return _SENDABLE.fullmatch(value) is not None
+
+
 def of_flag(text: str) -> Issued | str:
     """The credential that ``NAME[:uses=3][:lifetime=15m]`` says, its name being its value; or what is wrong with it."""
     bounds = _BOUND.findall(text)
     name, said = _BOUND.sub("", text), dict(bounds)
     if strange := said.keys() - {"uses", "lifetime"}:
         return f'"{min(strange)}" is nothing that a token has: it has uses and lifetime'
-    if not _SENDABLE.fullmatch(name):
+    if not issuable(name):
         return f'"{name}" is no name of a token: a client sends it in a header, so that it takes no space'
     if len(said) < len(bounds):
         return f'"{text}" says one thing twice'

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.clock import ManualClock
+from llmposter.core.conversation import Conversation, Step
 from llmposter.core.delivery import plan
 from llmposter.core.machine import Machine
 from llmposter.core.mock import Mock
 from llmposter.lint.client import Client, Unplayable
+from llmposter.lint.letting_in import let_in
 from llmposter.lint.said import Said
 from llmposter.model import Reply, Wait
 from llmposter.wire import load
@@ -21,8 +23,6 @@ from llmposter.wire import load
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from llmposter.core.conversation import Step
-    from llmposter.core.mock import Exchange
     from llmposter.model import Turn, Wire
     from llmposter_dsl.place import Place
     from llmposter_dsl.program import Condition, Example, ExampleTurn, Program
@@ -117,6 +117,7 @@ class Run:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     mock: Mock = field(init=False)
     client: Client = field(init=False)
+    stands: Conversation = field(init=False)
     requests: int = 0
     states: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
@@ -124,6 +125,7 @@ class Run:
     def __post_init__(self) -> None:
         self.mock = Mock([self.program], self.clock, machine=lambda _: self.machine)
         self.client = Client(self.program)
+        self.stands = self.machine.begin(self.clock.now())
 
     def turn(self, turn: ExampleTurn) -> Iterator[Fault]:
         """What went wrong in one turn, played as often as it says."""
@@ -148,14 +150,23 @@ class Run:
             return
         try:
             asked = self.client.turn(turn, wire)
-            exchange = self.mock.answer(asked)
         except Unplayable as trouble:
             yield Fault(turn.place, str(trouble))
             return
-        yield from self._judged(turn, exchange, Said(exchange.step, wire, self.clock.now()))
-        self._went(exchange.step, asked, wire)
+        step, served = self._answered(asked, wire)
+        yield from self._judged(turn, Said(step, wire, self.clock.now()), served=served)
+        self._went(step, asked, wire)
+
+    def _answered(self, asked: Turn, wire: Wire) -> tuple[Step, bool]:
+        """What came of a request; whether the scenario is the one for it."""
+        admitted = let_in(self.mock, asked, wire, self.stands)
+        if isinstance(admitted, Step):
+            return admitted, True
+        exchange = self.mock.answer(admitted)
+        return exchange.step, exchange.program is not None
 
     def _went(self, step: Step, asked: Turn, wire: Wire) -> None:
+        self.stands = step.after
         items = plan(step, asked, wire, self.clock.now()).items
         self.clock.advance(sum(item.seconds for item in items if isinstance(item, Wait)))
         if isinstance(step.outcome, Reply):
@@ -164,8 +175,8 @@ class Run:
         self.rules.update(rule.name for rule in fired)
         self.states.update({step.before.state, step.after.state} | {rule.goto for rule in fired if rule.goto})
 
-    def _judged(self, turn: ExampleTurn, exchange: Exchange, said: Said) -> Iterator[Fault]:
-        if exchange.program is None:
+    def _judged(self, turn: ExampleTurn, said: Said, *, served: bool) -> Iterator[Fault]:
+        if not served:
             yield Fault(turn.place, f"the scenario does not take this conversation: {said.unanswered}")
             return
         if said.unanswered and not _speaks_of("error", turn.expect):

@@ -105,13 +105,17 @@ def _error(step: Step, wire: Wire, now: float) -> Any:
             return {
                 "name": failure.name,
                 "status": sent.status,
-                "message": _message(parsed(sent.body.decode("utf-8", "replace"))),
+                "message": told_by(sent.body),
                 "retry_after": None if wait is None else Duration(wait),
             }
 
 
-def _message(body: Value) -> str:
+def told_by(body: bytes) -> str:
     """The text that a client shows, wherever a provider puts it in the error's body."""
+    return _message(parsed(body.decode("utf-8", "replace")))
+
+
+def _message(body: Value) -> str:
     if not isinstance(body, dict):
         return ""
     if isinstance(body.get("message"), str):

@@ -6,40 +6,20 @@ Only who names this host by its own name is answered, so that no web page can re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
-from llmposter.model import Struct
-from llmposter.server import sharing, target
+from llmposter.server import admin_tokens, sharing, target
+from llmposter.server.admin_asked import Answer, Asked, Refused, fields
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
 if TYPE_CHECKING:
     from llmposter.server.service import Service
-
-
-class Asked(NamedTuple):
-    """One request of the admin API; `session` is None for the whole server."""
-
-    service: Service
-    session: str | None
-    query: Mapping[str, str]
-    body: bytes
-
-
-class Refused(Struct, frozen=True):
-    """An answer that says no."""
-
-    status: int
-    message: str
-
-
-Answer: TypeAlias = Any
-"""JSON-able data, or `Refused`."""
 
 
 def health(asked: Asked) -> Answer:
@@ -92,12 +72,10 @@ def advance(asked: Asked) -> Answer:
     clock = asked.service.clock
     if not isinstance(clock, ManualClock):
         return Refused(409, "the clock is the real one and moves by itself: start llmposter with `--clock manual`")
-    try:
-        body = msgspec.json.decode(asked.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refused(400, 'the body is not JSON: send {"by": "15m"}')
-    by = body.get("by") if isinstance(body, dict) else None
-    if not isinstance(by, str):
+    body = fields(asked, '{"by": "15m"}', "by")
+    if isinstance(body, Refused):
+        return body
+    if not isinstance(by := body.get("by"), str):
         return Refused(400, 'the body says not how far: send {"by": "15m"}')
     if (seconds := duration(by)) is None:
         return Refused(400, f'"{by}" is no duration: {DURATION_FORMS}')
@@ -122,6 +100,10 @@ ROUTES: Final[Mapping[str, tuple[str, Callable[[Asked], Answer]]]] = {
     "violations": ("GET", violations),
     "verify": ("GET", verify),
     "reset": ("POST", reset),
+    "tokens": ("GET", admin_tokens.tokens),
+    "tokens/issue": ("POST", admin_tokens.issue),
+    "tokens/expire": ("POST", admin_tokens.expire),
+    "tokens/revoke": ("POST", admin_tokens.revoke),
     "clock/advance": ("POST", advance),
 }
 """What each name does, and with which method."""

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from llmposter.access import Rejected
+from llmposter.access import Rejected, presented
 from llmposter.model import Plan, Reply, Request, Response
 from llmposter.wire.headers import merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from llmposter.access import Limited
     from llmposter.core.conversation import Step
     from llmposter.model import Turn, Wire
@@ -36,7 +34,7 @@ class Gate:
     def admit(self, request: Request, wire: Wire) -> Request | Rejected:
         """The request with its credential, or why it is not let in."""
         now = self._service.clock.now()
-        return self._service.mock.admission.admit(request, tuple(presented(request, wire)), now)
+        return self._service.mock.admission.admit(request, tuple(presented(request, wire.access)), now)
 
     def limited(self, turn: Turn) -> Limited | None:
         """The limit that a request to a conversation is above."""
@@ -83,19 +81,3 @@ class Gate:
     def _standing(self, request: Request, wire: Wire) -> tuple[tuple[str, str], ...]:
         now = self._service.clock.now()
         return wire.access.standing(self._service.mock.admission.windows(request, now), now)
-
-
-def presented(request: Request, wire: Wire) -> Iterator[tuple[bool, str]]:
-    """The credentials that a request carries where clients of its provider put them; whether each is a bearer token."""
-    for key in wire.access.keys:
-        if key.startswith("?"):
-            value = request.query.get(key[1:], "")
-        elif key == "authorization":
-            scheme, _, token = request.headers.get(key, "").strip().partition(" ")
-            if scheme.lower() == "bearer" and (token := token.strip()):
-                yield True, token
-            continue
-        else:
-            value = request.headers.get(key, "")
-        if value := value.strip():
-            yield False, value

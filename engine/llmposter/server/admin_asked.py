@@ -1,0 +1,46 @@
+"""What the parts of the admin API have in common: a request to it, an answer that says no, and how bodies are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from llmposter.model import Struct
+
+if TYPE_CHECKING:
+    from llmposter.server.service import Service
+
+
+class Asked(NamedTuple):
+    """One request of the admin API; `session` is None for the whole server."""
+
+    service: Service
+    session: str | None
+    query: Mapping[str, str]
+    body: bytes
+
+
+class Refused(Struct, frozen=True):
+    """An answer that says no."""
+
+    status: int
+    message: str
+
+
+Answer: TypeAlias = Any
+"""JSON-able data, or `Refused`."""
+
+
+def fields(asked: Asked, example: str, *known: str) -> dict[str, Any] | Refused:
+    """The body, an object of these texts and numbers; *example* is what to send."""
+    try:
+        body = msgspec.json.decode(asked.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Refused(400, f"the body is not JSON: send {example}")
+    if not isinstance(body, dict):
+        return Refused(400, f"the body is no object: send {example}")
+    if strange := body.keys() - set(known):
+        return Refused(400, f'nobody knows "{min(strange)}" here: send {example}')
+    return body
