@@ -11,7 +11,7 @@ INTEROP := tests/interop
 ENVIRONMENTS := newest previous older
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test soak lint interop pins bench format clean
+.PHONY: run test soak lint interop pins bench streams format clean
 
 run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
@@ -45,6 +45,9 @@ pins: $(VENV)/.tested
 
 bench: $(VENV)/.tested
 	@$(BIN)/python tests/bench/run.py $(BENCH)
+
+streams: $(VENV)/.tested
+	@$(BIN)/python tests/bench/streams.py $(BENCH)
 
 format: $(VENV)/.tested
 	@$(BIN)/ruff check --fix

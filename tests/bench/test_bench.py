@@ -21,6 +21,7 @@ from plot import curve
 from pure import path
 from report import markdown
 from staged import STAGES
+from streams import errors, off_pace
 
 from llmposter.wire import load
 
@@ -123,3 +124,21 @@ def test_instructions_are_missed_without_valgrind(monkeypatch: pytest.MonkeyPatc
     """Where there is no valgrind the reason says how to get it."""
     monkeypatch.setattr("shutil.which", lambda _: None)
     assert counted() == "there is no valgrind: `apt-get install valgrind` gets it"
+
+
+def test_paced_streams_are_measured() -> None:
+    """Every chunk of every stream is heard, and the errors, the pace, the CPU and the memory are told."""
+    script = Path(__file__).with_name("streams.py")
+    command = [sys.executable, script, "--streams", "20", "--rate", "20", "--seconds", "0.5"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert 0 == done.returncode, done.stderr
+    head, *lines = done.stdout.splitlines()
+    assert "20 streams of 10 chunks, 20 a second each" == head
+    assert 10 == len([line for line in lines if re.search(r"-?[\d,.]+(%| ms| us| kB)$", line)]) == len(lines)
+
+
+def test_an_error_is_what_comes_after_its_time() -> None:
+    """By the earliest schedule that a stream kept to; its pace is from the first chunk to the last."""
+    came = [10.5, 11.0, 12.25, 13.0]
+    assert [0.5, 0.0, 0.25, 0.0] == errors(came, 1.0)
+    assert pytest.approx(2.5 / 3 - 1) == off_pace(came, 1.0)

@@ -74,7 +74,7 @@ class Sending:
                 case _:
                     assert_never(item)
         if seconds > 0:
-            self._start(partial(self._later, seconds, plan, body, Schedule(self._service.clock)))
+            self._start(partial(self._later, seconds, plan, body, Schedule(self._service.clock, self._service.alarms)))
         else:
             self._whole(plan.status, plan.headers, body)
 
@@ -85,7 +85,7 @@ class Sending:
         for item in items:
             if size >= MOST_AT_ONCE or isinstance(item, Wait):
                 rest = chain((Send(data) for data in held), (item,), items)
-                self._start(partial(self._stream, plan, rest, Schedule(self._service.clock)))
+                self._start(partial(self._stream, plan, rest, Schedule(self._service.clock, self._service.alarms)))
                 return
             held.append(item.data)
             size += len(item.data)

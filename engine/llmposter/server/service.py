@@ -11,6 +11,7 @@ from llmposter.core.clock import Clock, ManualClock
 from llmposter.core.mock import Mock
 from llmposter.model import Endpoint, Wire
 from llmposter.server.routes import Routes
+from llmposter.server.waiting import Alarms
 from llmposter.server.watch import Silent, Watch
 
 
@@ -20,7 +21,8 @@ class Service:
 
     Attributes:
         hosts: what a `Host` header may name on the admin API; None for anything.
-        tasks: answers that are still going out. stopping: the server is about to end.
+        tasks: answers that are still going out. alarms: what these wait for on the real clock.
+        stopping: the server is about to end.
     """
 
     mock: Mock
@@ -31,6 +33,7 @@ class Service:
     endpoints: Sequence[Endpoint] = field(default_factory=wire.endpoints)
     hosts: frozenset[str] | None = None
     tasks: set[Task[None]] = field(default_factory=set)
+    alarms: Alarms = field(default_factory=Alarms)
     stopping: bool = False
     routes: Routes = field(init=False)
 

@@ -7,6 +7,9 @@ not add up.
 from __future__ import annotations
 
 import asyncio
+from heapq import heapify, heappop, heappush
+from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.clock import ManualClock
@@ -16,17 +19,70 @@ if TYPE_CHECKING:
 
 _NEAR: Final = 1e-5
 """Seconds that times may differ by and be one: sums of Unix times are off by a quarter of a microsecond each."""
+_FEW: Final = 100
+
+
+class Alarms:
+    """All waits for times of the event loop, behind one timer of it: half of what a timer for each would cost.
+
+    The loop compares its timers in Python, and these are tuples, which are compared without it.
+    """
+
+    __slots__ = ("_gone", "_next", "_order", "_set", "_timer")
+
+    def __init__(self) -> None:
+        self._set: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._order = count()
+        self._timer: asyncio.TimerHandle | None = None
+        self._next = inf
+        self._gone = 0
+
+    def at(self, time: float) -> asyncio.Future[None]:
+        """Done when the loop has this time; whoever waits no longer cancels it, and says so to `left`."""
+        loop = asyncio.get_running_loop()
+        due = loop.create_future()
+        heappush(self._set, (time, next(self._order), due))
+        if time < self._next:
+            self._wake(loop)
+        return due
+
+    def left(self) -> None:
+        """One that was set is cancelled. Once they are most, they are let go of: an hour is long to be kept for."""
+        self._gone += 1
+        if self._gone > _FEW and 2 * self._gone > len(self._set):
+            self._set = [each for each in self._set if not each[2].done()]
+            heapify(self._set)
+            self._gone = 0
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next = self._set[0][0]
+        self._timer = loop.call_at(self._next, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time() + _NEAR
+        while self._set and self._set[0][0] <= now:
+            _, _, due = heappop(self._set)
+            if due.cancelled():
+                self._gone -= 1
+            else:
+                due.set_result(None)
+        self._timer, self._next = None, inf
+        if self._set:
+            self._wake(loop)
 
 
 class Schedule:
     """The times of one answer, from now on."""
 
-    __slots__ = ("_clock", "_due", "_loop")
+    __slots__ = ("_alarms", "_clock", "_due", "_loop")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, alarms: Alarms) -> None:
         self._loop = asyncio.get_running_loop()
         # The loop's own time is the real clock's, but for leaps when somebody sets that.
         self._clock = clock if isinstance(clock, ManualClock) else None
+        self._alarms = alarms
         self._due = self._now()
 
     def _now(self) -> float:
@@ -39,14 +95,21 @@ class Schedule:
 
     async def reached(self) -> None:
         """Returns when the time has come."""
-        if self._clock is None:
-            await asyncio.sleep(self._due - self._loop.time())
+        if self._clock is not None:
+            await self._told(self._clock)
             return
+        try:
+            await self._alarms.at(self._due)
+        except asyncio.CancelledError:
+            self._alarms.left()
+            raise
+
+    async def _told(self, clock: ManualClock) -> None:
         loop, due = self._loop, self._loop.create_future()
         # Whoever moves the clock may be another thread.
-        timer = self._clock.at(self._due - _NEAR, lambda: loop.call_soon_threadsafe(_resolve, due))
+        timer = clock.at(self._due - _NEAR, lambda: loop.call_soon_threadsafe(_resolve, due))
         try:
-            if self._due > self._clock.now() + _NEAR:
+            if self._due > clock.now() + _NEAR:
                 await due
         finally:
             timer.cancel()
