@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import select
+from contextlib import closing
 from typing import Any
 
 import pytest
+from judging import judges
 from raw_http import CHAT, Raw, chat
 from serving import serving
 
 from llmposter.server import Running
+
+pytestmark = pytest.mark.usefixtures("transport")
 
 SCENARIO = """
 [[states.a]]
@@ -125,3 +129,31 @@ def test_the_real_clock_paces_too() -> None:
         chunks = list(iter(raw.chunk, b""))
         assert ["one", "two", "three"] == words(b"".join(chunks))
         assert len(chunks) > 1
+
+
+SPOKEN = """
+[defaults.stream]
+chunk = "1 word"
+ttft = "5ms"
+pace = "500 words/s"
+jitter = "±50%"
+burst = 0.3
+
+[[states.a]]
+think = "I had better look it up."
+call = 'find(what: "the sea")'
+goto = "b"
+
+[[states.b]]
+reply = "It is wide and deep."
+"""
+
+
+@pytest.mark.parametrize("wire", ASKED)
+def test_the_official_sdk_hears_a_paced_stream_whole(wire: str) -> None:
+    """Reasoning, a call and a text, spoken word by word on the real clock, are what the scenario says."""
+    with serving(SPOKEN) as server, closing(judges()[wire].agent(server.url, stream=True)) as agent:
+        (call,) = agent.say("what of the sea?").calls
+        assert {"what": "the sea"} == json.loads(call.arguments)
+        heard = agent.result((call, "wide"))
+        assert (("It is wide and deep.",), "stop") == (heard.texts, heard.finish)
