@@ -16,7 +16,7 @@ from llmposter.server.line import Gone
 from llmposter.server.waiting import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from llmposter.core.journal import Entry
     from llmposter.model import Item, Response
@@ -107,14 +107,16 @@ class Sending:
                 case Wait():
                     # What is late already goes out with what comes next.
                     if schedule.goes_on(item.seconds):
-                        await self._flush(plan, held)
+                        if (going := self._put(plan, held)) is not None:
+                            await going
                         held, size = [], 0
                         await schedule.reached()
                 case Send():
                     held.append(item.data)
                     size += len(item.data)
                     if size >= MOST_AT_ONCE:
-                        await self._flush(plan, held)
+                        if (going := self._put(plan, held)) is not None:
+                            await going
                         held, size = [], 0
                         # A write that the socket took at once does not let others run.
                         await asyncio.sleep(0)
@@ -123,21 +125,20 @@ class Sending:
         self._sent += size
         self._end("complete")
         self._sent -= size
-        await self._flush(plan, held, last=True)
+        if (going := self._put(plan, held, last=True)) is not None:
+            await going
 
-    async def _flush(self, plan: Plan, held: list[bytes], *, last: bool = False) -> None:
+    def _put(self, plan: Plan, held: list[bytes], *, last: bool = False) -> Awaitable[None] | None:
+        """Writes what is held; what it returns is awaited before more is written."""
         data = b"".join(held)
         # Nothing of the body is something if it brings the head.
         if not data and not last and (self.begun or not held):
-            return
+            return None
         self._sent += len(data)
         if self.begun:
-            going = self._line.write(data, last=last)
-        else:
-            self.begun = True
-            going = self._line.begin(plan.status, plan.headers, data, last=last)
-        if going is not None:
-            await going
+            return self._line.write(data, last=last)
+        self.begun = True
+        return self._line.begin(plan.status, plan.headers, data, last=last)
 
     # --- its end --------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from llmposter.core.clock import ManualClock
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from llmposter.core.clock import Clock
 
 _NEAR: Final = 1e-5
@@ -28,31 +30,31 @@ class Alarms:
     The loop compares its timers in Python, and these are tuples, which are compared without it.
     """
 
-    __slots__ = ("_gone", "_next", "_order", "_set", "_timer")
+    __slots__ = ("_most", "_next", "_order", "_set", "_timer")
 
     def __init__(self) -> None:
         self._set: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = count()
         self._timer: asyncio.TimerHandle | None = None
         self._next = inf
-        self._gone = 0
+        self._most = _FEW
 
     def at(self, time: float) -> asyncio.Future[None]:
-        """Done when the loop has this time; whoever waits no longer cancels it, and says so to `left`."""
+        """Done when the loop has this time; whoever waits no longer cancels it."""
         loop = asyncio.get_running_loop()
         due = loop.create_future()
+        if len(self._set) >= self._most:
+            self._tidy()
         heappush(self._set, (time, next(self._order), due))
         if time < self._next:
             self._wake(loop)
         return due
 
-    def left(self) -> None:
-        """One that was set is cancelled. Once they are most, they are let go of: an hour is long to be kept for."""
-        self._gone += 1
-        if self._gone > _FEW and 2 * self._gone > len(self._set):
-            self._set = [each for each in self._set if not each[2].done()]
-            heapify(self._set)
-            self._gone = 0
+    def _tidy(self) -> None:
+        """Lets go of what nobody waits for, each time they are twice as many: an hour is long to be held for."""
+        self._set = [each for each in self._set if not each[2].done()]
+        heapify(self._set)
+        self._most = max(_FEW, 2 * len(self._set))
 
     def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
@@ -64,10 +66,7 @@ class Alarms:
         now = loop.time() + _NEAR
         while self._set and self._set[0][0] <= now:
             _, _, due = heappop(self._set)
-            if due.cancelled():
-                self._gone -= 1
-            else:
-                due.set_result(None)
+            _resolve(due)
         self._timer, self._next = None, inf
         if self._set:
             self._wake(loop)
@@ -93,16 +92,9 @@ class Schedule:
         self._due += seconds
         return self._due > self._now() + _NEAR
 
-    async def reached(self) -> None:
+    def reached(self) -> Awaitable[None]:
         """Returns when the time has come."""
-        if self._clock is not None:
-            await self._told(self._clock)
-            return
-        try:
-            await self._alarms.at(self._due)
-        except asyncio.CancelledError:
-            self._alarms.left()
-            raise
+        return self._alarms.at(self._due) if self._clock is None else self._told(self._clock)
 
     async def _told(self, clock: ManualClock) -> None:
         loop, due = self._loop, self._loop.create_future()
