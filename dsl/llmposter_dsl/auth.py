@@ -33,6 +33,9 @@ def auth(value: Value, place: Within, report: bind.Report) -> Auth:
     made = [(each, token) for each in tables if (token := _token(each)) is not None]
     for what in ("name", "value"):
         _twice(made, what, report)
+    if not any(table.written.values()):
+        cure = 'write `tokens = [{ name = "sk-test" }]`; if it is started with `--token`, suppress this'
+        report(Diagnostic("LP505", "requests need a credential here, and none is good", place.key(), cure))
     return Auth(tuple(token for _, token in made))
 
 

@@ -92,6 +92,7 @@ CODES: dict[str, Code] = {
     ),
     "LP504": Code("info", "token that outlives a test"),
     **_warnings(
+        LP505="no credential that is good",
         LP511="delay longer than clients wait",
         LP512="jitter or burst without a pace",
         LP901="unused suppression",

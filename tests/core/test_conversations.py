@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 from talking import (
+    PLACE,
     Agent,
     FakeMachine,
     connection,
@@ -21,6 +22,7 @@ from talking import (
 from llmposter.core.conversation import Conversation
 from llmposter.core.mock import Mock
 from llmposter.model import ToolCall, Turn
+from llmposter_dsl.program import Expression
 
 TALK = script(
     s0={"says": "hello", "goto": "more"},
@@ -67,7 +69,8 @@ def test_resetting_a_session_touches_that_session_only() -> None:
 
 
 def keyed(**fields: object) -> Mock:
-    return fake_mock(TRIES, program={"key": object(), **fields})
+    key = Expression('headers["x-key"]', PLACE, "text", lambda env: env.headers.get("x-key"))
+    return fake_mock(TRIES, program={"key": key, **fields})
 
 
 def test_a_key_tells_conversations_apart() -> None:

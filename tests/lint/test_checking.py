@@ -28,6 +28,7 @@ PAUSE = (
     'a.toml:3:10-3:17 LP401 OpenAI Chat has no finish reason "pause": '
     'it knows "stop", "length", "tool_calls", "content_filter", "function_call"'
 )
+KEY = "[auth]\ntokens = [{ name = 'k', value = 'sk-k', uses = 3 }]\n"
 CASES: list[tuple[dict[str, str], list[str]]] = [
     ({"a": FINE}, []),
     ({"a": FINE + "finish = 'pause'"}, [PAUSE]),
@@ -38,6 +39,15 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
         ["a.toml:5:21-5:26 LP901 there is no finding LP307 here to ignore"],
     ),
     ({"a": FINE, "b": "scenario.name = 'a'\n" + FINE}, ['b.toml:1:17-1:20 LP310 two scenarios are called "a"']),
+    (
+        {"a": KEY + FINE, "b": KEY.replace("3", "4") + FINE},
+        ['b.toml:2:11-2:51 LP502 the token "k" is another one in the scenario "a"'],
+    ),
+    ({"a": KEY + FINE, "b": KEY + FINE}, []),
+    (
+        {"a": KEY + FINE, "b": KEY.replace("sk-k", "sk-b") + FINE},
+        ['b.toml:2:11-2:51 LP502 the token "k" is another one in the scenario "a"'],
+    ),
     ({"a": "[[states.a]]\nreplay = 'x'\n", "b": FINE}, ["a.toml:2:1-2:7 LP110"]),
 ]
 

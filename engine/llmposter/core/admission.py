@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from llmposter.access import Presented, Rejected
-from llmposter.core.credentials import Credentials, Issued, hidden
+from llmposter.core.credentials import Credentials, Issued
+from llmposter.core.masking import hidden
 from llmposter.core.rates import Rates
 from llmposter.model import Reply
 from llmposter_dsl.program import Duration

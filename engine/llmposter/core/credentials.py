@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from llmposter.core.masking import hidden
 from llmposter.model import Struct
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
@@ -233,11 +234,6 @@ def of_flag(text: str) -> Issued | str:
     if lifetime is not None and not seconds:
         return f'"{lifetime}" is no lifetime: {DURATION_FORMS}'
     return Issued(name, name, None if uses is None else int(uses), None if seconds is None else float(seconds))
-
-
-def hidden(secret: str) -> str:
-    """So much of a secret as tells it from others."""
-    return f"{secret[:3] if len(secret) > 8 else ''}…"
 
 
 def _shown(session: str | None, credential: Credential, now: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from llmposter.core.masking import HEADERS
 from llmposter.core.pattern import json_text
 from llmposter_dsl.place import where
 from llmposter_dsl.program import Duration
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 LONGEST: Final = 120
 """Characters of a value or condition that are shown."""
 
-_SECRET_HEADERS: Final = ("authorization", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie")
 _BETWEEN: Final = re.compile(r"[\s;,=]+")
 _OTHER_RULES: Final = 200
 """Rules of other states that are tried for a hint."""
@@ -149,7 +149,7 @@ def shown(value: Value, facts: Facts) -> str:
 
 
 def _secrets(facts: Facts) -> set[str]:
-    held = [facts.headers.get(name) or "" for name in _SECRET_HEADERS] + [facts.query.get("key", "")]
+    held = [facts.headers.get(name) or "" for name in HEADERS] + [facts.query.get("key", "")]
     words = {word for value in held for word in _BETWEEN.split(value) if len(word) > 2}
     return {word for word in words if word.lower() not in ("bearer", "basic")}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from llmposter.core.masking import FIELDS, hidden
 from llmposter.model import Failure, Miss, Outcome, Refusal, Reply, Text, Thinking, ToolCall
 from llmposter_dsl.place import where
 
@@ -21,10 +22,6 @@ MOST_OF_BODY: Final = 16_384
 """Bytes of a request's body that are kept."""
 MOST_OF_ALL_BODIES: Final = 64 * 1024 * 1024
 """Bytes of bodies and answers kept in all; the oldest go first."""
-_SECRET: Final = frozenset({
-    "authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "key", "api_key",
-    "access_token", "token",
-})  # fmt: skip
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -217,12 +214,7 @@ def shown_violation(violation: Violation) -> dict[str, str]:
 
 
 def _masked(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: _hidden(value) if name.lower() in _SECRET else value for name, value in values.items()}
-
-
-def _hidden(value: str) -> str:
-    scheme, space, secret = value.rpartition(" ")
-    return f"{scheme}{space}{secret[:3] if len(secret) > 8 else ''}…"
+    return {name: hidden(value) if name.lower() in FIELDS else value for name, value in values.items()}
 
 
 def _shown_answer(answer: Outcome | None) -> Any:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from llmposter.model import Wire
     from llmposter_dsl.compiler import Compiled
     from llmposter_dsl.place import Place
-    from llmposter_dsl.program import Condition, Program, Rule
+    from llmposter_dsl.program import Condition, Program, Rule, Token
 
 _FAILED: Final = "LP307"
 _CANNOT: Final = "LP401"
 _TWICE: Final = "LP310"
+_TOKENS: Final = "LP502"
 
 
 class Checked(NamedTuple):
@@ -54,11 +55,13 @@ def check(paths: Iterable[str | os.PathLike[str]]) -> Checked:
     files = compiler.scenario_files(paths)
     compiled = [compiler.compile_path(file) for file in files]
     programs = [each.program for each in compiled if each.program is not None]
-    doubles = dict(_doubles(programs))
+    between: dict[int, list[Diagnostic]] = {}
+    for known, diagnostic in (*_doubles(programs), *_tokens_alike(programs)):
+        between.setdefault(known, []).append(diagnostic)
     played: list[tuple[ExampleResult, ...]] = []
     found: list[Diagnostic] = []
     for each in compiled:
-        found += _findings(each, doubles, played)
+        found += _findings(each, between, played)
     return Checked(tuple(programs), _told(found), tuple(files), tuple(played))
 
 
@@ -72,7 +75,7 @@ def _told(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def _findings(
-    compiled: Compiled, doubles: dict[int, Diagnostic], played: list[tuple[ExampleResult, ...]]
+    compiled: Compiled, between: dict[int, list[Diagnostic]], played: list[tuple[ExampleResult, ...]]
 ) -> tuple[Diagnostic, ...]:
     program = compiled.program
     if program is None:
@@ -83,9 +86,7 @@ def _findings(
 
         results = tuple(play(program))
     played.append(results)
-    more = [*_cannot(program), *_failures(results)]
-    if id(program) in doubles:
-        more.append(doubles[id(program)])
+    more = [*_cannot(program), *_failures(results), *between.get(id(program), ())]
     return compiler.settle((*compiled.raw, *more), compiled.documents) if more else compiled.diagnostics
 
 
@@ -139,6 +140,28 @@ def _doubles(programs: Iterable[Program]) -> Iterator[tuple[int, Diagnostic]]:
         message = f'two scenarios are called "{program.name}"'
         related = (Related(_name(other), "the first one is here"),)
         yield id(program), Diagnostic(_TWICE, message, _name(program), "give one of them another `name`", related)
+
+
+def _tokens_alike(programs: Iterable[Program]) -> Iterator[tuple[int, Diagnostic]]:
+    """Scenarios with a token that another has otherwise: requests are let in before they are anybody's."""
+    first: dict[str, tuple[Program, Token]] = {}
+    for program in programs:
+        for index, token in enumerate(() if program.auth is None else program.auth.tokens):
+            for known in (f"name {token.name}", f"value {token.value}"):
+                other, same = first.setdefault(known, (program, token))
+                if other is not program and same != token:
+                    related = (Related(_auth(other), "the first one is here"),)
+                    message = f'the token "{token.name}" is another one in the scenario "{other.name}"'
+                    help_ = "give it another name and value, or the same uses and lifetime"
+                    yield id(program), Diagnostic(_TOKENS, message, _auth(program, index), help_, related)
+                    break
+
+
+def _auth(program: Program, index: int | None = None) -> Place:
+    place = program.place
+    if not isinstance(place, Within):
+        return place
+    return place.key("auth") if index is None else place.child("auth", "tokens", index)
 
 
 def _name(program: Program) -> Place:
