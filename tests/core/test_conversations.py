@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 from talking import (
-    PLACE,
+    KEY,
     Agent,
     FakeMachine,
     connection,
@@ -22,7 +22,6 @@ from talking import (
 from llmposter.core.conversation import Conversation
 from llmposter.core.mock import Mock
 from llmposter.model import ToolCall, Turn
-from llmposter_dsl.program import Expression
 
 TALK = script(
     s0={"says": "hello", "goto": "more"},
@@ -69,8 +68,7 @@ def test_resetting_a_session_touches_that_session_only() -> None:
 
 
 def keyed(**fields: object) -> Mock:
-    key = Expression('headers["x-key"]', PLACE, "text", lambda env: env.headers.get("x-key"))
-    return fake_mock(TRIES, program={"key": key, **fields})
+    return fake_mock(TRIES, program={"key": KEY, **fields})
 
 
 def test_a_key_tells_conversations_apart() -> None:
@@ -117,7 +115,7 @@ def test_a_history_without_answers_whose_key_stood_somewhere_is_foreign(
         more={"says": "more, kept {kept}", "errors": 1, "keeps": True},
         other={"says": "other"},
     )
-    mock = fake_mock(play, program={"key": object(), "foreign": foreign})
+    mock = fake_mock(play, program={"key": KEY, "foreign": foreign})
     first, second = Agent(mock, headers={"x-key": "k"}), Agent(mock, headers={"x-key": "k"})
     assert ["begun, kept <hi>", answer] == [first.ask("hi"), second.ask("a summary")]
     assert conversations == len(mock.conversations())

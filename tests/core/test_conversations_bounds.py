@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from talking import Agent, StoppedClock, connection, fake_mock, results, script
+from talking import KEY, Agent, StoppedClock, connection, fake_mock, results, script
 
 from llmposter.core.mock import Mock
 
@@ -95,7 +95,7 @@ def test_what_is_held_is_one_whole(foreign: str, most: int) -> None:
     """After any doings no trace of a dropped or reset conversation is left, and no bound is passed."""
     for seed in range(5):
         clock = StoppedClock()
-        program = {"key": object(), "foreign": foreign}
+        program = {"key": KEY, "foreign": foreign}
         mock = fake_mock(PLAY, clock=clock, most_conversations=most, journal_size=50, program=program)
         wander(mock, random.Random(seed), clock)
         check(mock)

@@ -27,10 +27,12 @@ from llmposter.model import (
     Turn,
 )
 from llmposter_dsl.place import At
-from llmposter_dsl.program import Program
+from llmposter_dsl.program import Expression, Program
 from llmposter_dsl.source import Source, Span
 
 PLACE = At(Source("fake.toml", "fake"), Span(0, 4))
+KEY = Expression('headers["x-key"]', PLACE, "text", lambda env: env.headers.get("x-key"))
+"""What a fake scenario with a key calls its conversations by."""
 
 
 class StoppedClock:
