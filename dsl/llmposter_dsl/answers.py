@@ -34,9 +34,12 @@ class Answers:
         value = {name: each.value for name, each in defaults.items()}
         self._usage: Usage | None = None
         self._delivery: deliveries.Written = {}
+        self._defaults: list[Table] = []
+        self._paced = False
         for name, each in defaults.items():
             place = Within(each.place.document, each.place.path[:-1])
             table = bind.table({name: value[name]}, place, keys.DEFAULTS, report)
+            self._defaults.append(table)
             self._delivery |= deliveries.written(table)
             self._usage = usage(table) or self._usage
 
@@ -97,8 +100,14 @@ class Answers:
     def delivery(self, table: Table) -> Delivery:
         """How the answer goes out."""
         own = deliveries.written(table)
+        self._paced |= "pace" in own
         deliveries.check_pace(table, own, self._delivery)
         return deliveries.delivery(own, self._delivery)
+
+    def check_defaults(self) -> None:
+        """Reports what no rule could make use of, once all are compiled."""
+        for table in () if self._paced else self._defaults:
+            deliveries.check_pace(table, self._delivery, {})
 
 
 def _answers(table: Table) -> bool:

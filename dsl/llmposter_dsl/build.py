@@ -72,14 +72,10 @@ class Builder:
         named, credentials = {line.name for line in every}, "auth" in self.root.written
         scope = Scope(facts.RULE, self.types, self.tools or None, named, (), self.used, credentials)
         final = self._final(every)
-        compiler = Compiler(
-            scope,
-            self.types,
-            self.states,
-            Answers(self.gathered.named["defaults"], self.tools, self.report),
-            self.report,
-        )
+        answers = Answers(self.gathered.named["defaults"], self.tools, self.report)
+        compiler = Compiler(scope, self.types, self.states, answers, self.report)
         compiled = {group: [compiler.compile(line) for line in each] for group, each in groups.items()}
+        answers.check_defaults()
         program = self._program(compiled, compiler, scope, final)
         self._unused()
         return program
