@@ -362,3 +362,16 @@ def test_no_command_loads_what_it_does_not_need(files: Path, command: list[str])
         [sys.executable, "-c", code, *command], capture_output=True, text=True, cwd=files, check=True
     )
     assert ended.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_start_loads_nothing_that_only_the_admin_api_needs(files: Path) -> None:
+    """Tornado's web framework, and what looks for installed packages, are loaded when they are first asked for."""
+    code = (
+        "import sys, urllib.request\nfrom llmposter.server import Running\nfrom llmposter_dsl import compile_path\n"
+        "late = {'tornado.web', 'tornado.httpserver', 'importlib.metadata'}\n"
+        "with Running([compile_path('good.toml').program]) as server:\n    print(sorted(late & set(sys.modules)))\n"
+        "    assert urllib.request.urlopen(server.url + '/_llmposter/health').status == 200\n"
+        "    print(sorted(late & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=files, check=True)
+    assert ended.stdout.splitlines() == ["[]", "['importlib.metadata', 'tornado.httpserver', 'tornado.web']"]

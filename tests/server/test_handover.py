@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketHandler
 from websockets.asyncio.client import connect
 
 from llmposter.model import Connection
-from llmposter.server import Running, running
+from llmposter.server import Running, admin
 from llmposter.server.answers import Answers
 from llmposter.server.handover import Borrowed, Lent
 from llmposter.server.line import Gone, Line
@@ -82,7 +82,7 @@ def server() -> Iterator[Running]:
     routes = [(f"{ADMIN}/{name}", handler) for name, handler in HANDLERS.items()]
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("LLMPOSTER_TRANSPORT", "fast")
-        patched.setattr(running, "application", lambda _: Application(routes, log_function=lambda _: None))
+        patched.setattr(admin, "application", lambda _: Application(routes, log_function=lambda _: None))
         with serving(ECHO) as started:
             yield started
 

@@ -86,7 +86,7 @@ def told(cuts: Iterable[bytes], known: Known | None = None, forget: bool = False
 
     async def go() -> Socket:
         clock = ManualClock()
-        server = Fast(Service(Mock(PROGRAMS, clock), clock), Nobody(), 10)  # type: ignore[arg-type]
+        server = Fast(Service(Mock(PROGRAMS, clock), clock), Nobody, 10)  # type: ignore[arg-type]
         server.known = server.known if known is None else known
         peer, out = Peer(server), Socket()
         peer.connection_made(out)  # type: ignore[arg-type]
@@ -178,7 +178,7 @@ UNUSUAL = {
 @pytest.mark.parametrize("data", UNUSUAL.values(), ids=UNUSUAL)
 def test_what_is_unusual_is_never_known(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     """A head whose call ends, begins or goes on otherwise than by its own length is read each time."""
-    monkeypatch.setattr("llmposter.server.fast.hand_over", lambda call, _: call.whole(200, (), b""))
+    monkeypatch.setattr("llmposter.server.handover.hand_over", lambda call, _: call.whole(200, (), b""))
     known = Known()
     told([data], known)
     assert len(known) == 0
@@ -212,7 +212,7 @@ def test_a_client_that_does_not_read_holds_up_its_calls() -> None:
 
     async def go() -> None:
         clock = ManualClock()
-        server = Fast(Service(Mock(PROGRAMS, clock), clock), Nobody(), 10)  # type: ignore[arg-type]
+        server = Fast(Service(Mock(PROGRAMS, clock), clock), Nobody, 10)  # type: ignore[arg-type]
         peer, out = Peer(server), Socket()
         peer.connection_made(out)  # type: ignore[arg-type]
         peer.data_received(PLAIN)

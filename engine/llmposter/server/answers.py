@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -247,4 +246,6 @@ _OWN: Final[Mapping[str, Callable[[Service], Response]]] = {
 @cache
 def own_version() -> str:
     """The version of llmposter that runs."""
+    from importlib.metadata import version
+
     return version("llmposter")

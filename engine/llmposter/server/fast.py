@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 from llmposter.model import Connection
 from llmposter.server.answers import Answers, located
 from llmposter.server.files import room_for
-from llmposter.server.handover import hand_over
 from llmposter.server.limits import Limits
 from llmposter.server.peer import Peer
 from llmposter.server.request_head import Known
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tornado.httputil import HTTPServerConnectionDelegate
 
@@ -38,9 +37,14 @@ class Fast:
     """
 
     def __init__(
-        self, service: Service, admin: HTTPServerConnectionDelegate, most: int, limits: Limits | None = None
+        self,
+        service: Service,
+        admin: Callable[[], HTTPServerConnectionDelegate],
+        most: int,
+        limits: Limits | None = None,
     ) -> None:
-        self._answers, self._admin, self._most = Answers(service), admin, most
+        self._answers, self._make_admin, self._most = Answers(service), admin, most
+        self._admin: HTTPServerConnectionDelegate | None = None
         self.limits = limits or Limits()
         self.known = Known()
         self._peers: set[Peer] = set()
@@ -99,7 +103,8 @@ class Fast:
         self._peers.discard(peer)
         if not self._peers and self._emptied is not None:
             self._emptied.set()
-        self._admin.on_close(peer)
+        if self._admin is not None:
+            self._admin.on_close(peer)
 
     def take(self, call: Call) -> None:
         """A call whose turn it is."""
@@ -108,11 +113,19 @@ class Fast:
             return
         head = call.head or self.head(call)
         if head.tornado:
-            hand_over(call, self._admin)
+            self._hand_over(call)
             return
         parts = call.body
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._answers.answer(head, body, call.peer.connection, call.wrong, call)
+
+    def _hand_over(self, call: Call) -> None:
+        """To Tornado, which is imported when it is first needed: that takes a tenth of a start."""
+        from llmposter.server.handover import hand_over
+
+        if self._admin is None:
+            self._admin = self._make_admin()
+        hand_over(call, self._admin)
 
     def head(self, call: Call) -> RequestHead:
         """All that follows from the head of a call."""

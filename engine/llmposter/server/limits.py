@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MOST_CONNECTIONS: Final = 10_000
+"""That are open at once."""
 
 
 @dataclass(frozen=True, slots=True)

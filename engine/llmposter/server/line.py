@@ -6,10 +6,14 @@ one direction closed, or the connection reset.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 Pairs: TypeAlias = Iterable[tuple[str, str]]
+
+RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER for no time at all: closing resets."""
 
 
 class Gone(Exception):  # noqa: N818 - it reads as what happened

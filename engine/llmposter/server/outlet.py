@@ -9,8 +9,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from llmposter.server.line import Gone
-from llmposter.server.tornado_line import RESET_ON_CLOSE
+from llmposter.server.line import RESET_ON_CLOSE, Gone
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -22,17 +22,19 @@ from llmposter.core.admission import Admission
 from llmposter.core.clock import Clock, ManualClock, RealClock
 from llmposter.core.heap import settle
 from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
-from llmposter.server.admin import application
 from llmposter.server.fast import Fast
+from llmposter.server.limits import MOST_CONNECTIONS
 from llmposter.server.service import Service
-from llmposter.server.transport import MOST_CONNECTIONS, Slow
 from llmposter.server.watch import Silent, Watch
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from tornado.httputil import HTTPServerConnectionDelegate
+
     from llmposter.core.credentials import Issued
+    from llmposter.server.transport import Slow
     from llmposter_dsl.program import Program
 
 MANUAL_START: Final = 1_767_225_600.0
@@ -107,9 +109,18 @@ class Server:
 
     async def open(self) -> None:
         """Begin to answer, on the running loop."""
-        admin = application(self.service)
-        self._transport = (Fast if self._fast else Slow)(self.service, admin, self._most)
+        self._transport = Fast(self.service, self._admin, self._most) if self._fast else self._slow()
         await self._transport.start(self._sockets, _BACKLOG)
+
+    def _slow(self) -> Slow:
+        from llmposter.server.transport import Slow
+
+        return Slow(self.service, self._admin(), self._most)
+
+    def _admin(self) -> HTTPServerConnectionDelegate:
+        from llmposter.server.admin import application
+
+        return application(self.service)
 
     async def close(self) -> None:
         """Stop: no new connections, open answers broken off, nothing left behind."""

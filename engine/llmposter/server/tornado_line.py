@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from tornado.httputil import HTTPHeaders, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
 from llmposter.server.heads import date, reason, sound
-from llmposter.server.line import Gone
+from llmposter.server.line import RESET_ON_CLOSE, Gone
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from tornado.httputil import RequestStartLine
 
     from llmposter.server.line import Pairs
-
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""SO_LINGER for no time at all: closing resets."""
 
 
 class TornadoLine:

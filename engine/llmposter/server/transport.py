@@ -17,6 +17,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from llmposter.model import Connection
 from llmposter.server.answers import Answers
 from llmposter.server.exchange import Exchange
+from llmposter.server.limits import MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from llmposter.server.service import Service
 
-MOST_CONNECTIONS: Final = 10_000
 MOST_OF_HEAD: Final = 64 * 1024
 IDLE: Final = 600.0
 """Seconds after which a connection without a request is closed; no client's pool keeps one that long."""
