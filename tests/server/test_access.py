@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -299,6 +301,18 @@ def test_sessions_count_for_themselves(server: Running) -> None:
             for session in "aababb"
         ]
     assert [200, 200, 200, 401, 200, 401] == statuses
+
+
+def test_many_clients_at_once_use_no_more_than_there_is(server: Running) -> None:
+    """Of twenty that come together with a token for two requests, two are let in."""
+
+    def ask(number: int) -> int:
+        with Raw(server.url) as raw:
+            return raw.ask("POST", CHAT, chat(f"{number}"), authorization="Bearer sk-twice-only").status
+
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(ask, range(20)))
+    assert {200: 2, 401: 18} == Counter(statuses)
 
 
 def test_an_agent_that_renews_its_key_goes_on_where_it_was(server: Running) -> None:
