@@ -1,14 +1,15 @@
 """The file as meant: states, rules as closures, replies as templates; immutable.
 
 Everything a Program holds can be asked without failing: conditions answer with a bool, expressions with a plain
-value, templates with text. What they are asked about is an `Env`.
+value, templates with text. What they are asked about is an `Env`. (msgspec's structs, as in `expressions.syntax`.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
 
 from llmposter_dsl.place import Place
 
@@ -49,8 +50,7 @@ class Env(Protocol):
     def __getattr__(self, fact: str) -> Value: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expression:
+class Expression(msgspec.Struct, frozen=True, eq=False):
     """An expression, compiled.
 
     Attributes:
@@ -71,8 +71,7 @@ class Expression:
 NeedKind: TypeAlias = Literal["is", "holds", "folded"]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """A fact that is this text, holds it, or holds it once both are case-folded (*text* is so already)."""
 
     fact: str
@@ -80,8 +79,7 @@ class Need:
     kind: NeedKind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Condition:
+class Condition(msgspec.Struct, frozen=True, eq=False):
     """A condition, compiled, with the parts that `and` joins, so that a miss can be explained.
 
     Attributes:
@@ -103,8 +101,7 @@ class Condition:
     needs: tuple[Need, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class Template(msgspec.Struct, frozen=True, eq=False):
     """Text with `${…}` in it, compiled.
 
     Attributes:
@@ -123,8 +120,7 @@ class Template:
         return any(isinstance(piece, Expression) and piece.volatile for piece in self.pieces)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Data:
+class Data(msgspec.Struct, frozen=True, eq=False):
     """JSON data with templates in its strings, compiled.
 
     Attributes:
@@ -147,8 +143,7 @@ class Data:
     key: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(msgspec.Struct, frozen=True, eq=False):
     """A tool call to make.
 
     Attributes:
@@ -162,8 +157,7 @@ class Call:
     id: Template | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Say:
+class Say(msgspec.Struct, frozen=True, eq=False):
     """Reasoning, text, structured output and tool calls, in this order; at least one of them."""
 
     think: Template | None = None
@@ -172,15 +166,13 @@ class Say:
     calls: tuple[Call, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True, eq=False):
     """The provider's own form of refusal."""
 
     text: Template
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fail:
+class Fail(msgspec.Struct, frozen=True, eq=False):
     """The provider's own HTTP error: by name, by status, or a name with another status."""
 
     name: str | None = None
@@ -192,8 +184,7 @@ class Fail:
     retry_after: Duration | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(msgspec.Struct, frozen=True):
     """A delay: `low` and `high` in seconds bound a uniform draw (equal: fixed); else the named distribution.
 
     ``normal``: mean and deviation in seconds. ``lognormal``: median in seconds, sigma without unit.
@@ -205,24 +196,21 @@ class Latency:
     most: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True):
     """How a streamed answer is cut: *size* characters, tokens or words at a time, or whole."""
 
     size: int
     unit: Literal["characters", "tokens", "words", "whole"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How long each *unit* of what is said takes: a chunk whatever its size, or what stands in it."""
 
     seconds: float
     unit: Literal["chunk", "token", "word", "character"]
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """When the chunks of a stream are due, one after the other.
 
     Attributes:
@@ -237,8 +225,7 @@ class Flow:
     burst: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Token counts that a rule gives in place of the estimate; None leaves the estimate."""
 
     input: int | None = None
@@ -247,8 +234,7 @@ class Usage:
     reasoning: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """How an answer goes out, after `defaults` were filled in; without a `flow` all chunks go out at once."""
 
     latency: Latency | None = None
@@ -256,8 +242,7 @@ class Delivery:
     flow: Flow | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """A credential that every session begins with.
 
     Attributes:
@@ -271,15 +256,13 @@ class Token:
     lifetime: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(msgspec.Struct, frozen=True):
     """That requests need a credential, and which are good."""
 
     tokens: tuple[Token, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True):
     """So many requests or tokens may be used at once; all of them come back, evenly, in *per* seconds."""
 
     what: Literal["requests", "tokens"]
@@ -287,8 +270,7 @@ class Limit:
     per: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenEnd:
+class TokenEnd(msgspec.Struct, frozen=True):
     """What a rule does to the credential of its request: at once, after so many more uses, or after some seconds."""
 
     kind: Literal["expire", "revoke"]
@@ -296,8 +278,7 @@ class TokenEnd:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, eq=False):
     """One rule.
 
     Attributes:
@@ -319,13 +300,12 @@ class Rule:
     finish: str | None = None
     usage: Usage | None = None
     headers: tuple[tuple[str, Template], ...] = ()
-    delivery: Delivery = field(default_factory=Delivery)
+    delivery: Delivery = msgspec.field(default_factory=Delivery)
     goto: str | None = None
     token: TokenEnd | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InputRule:
+class InputRule(msgspec.Struct, frozen=True, eq=False):
     """A rule for an input that is no conversation: a text to embed, a text or an image to moderate.
 
     Attributes:
@@ -341,8 +321,7 @@ class InputRule:
     times: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ExampleTurn:
+class ExampleTurn(msgspec.Struct, frozen=True, eq=False):
     """One turn of an example, as language.md section 11 has it; `kind` says which of the forms it is.
 
     Attributes:
@@ -360,7 +339,7 @@ class ExampleTurn:
     user: str = ""
     results: tuple[tuple[str, Value, bool], ...] = ()
     messages: tuple[Mapping[str, Value], ...] = ()
-    request: Mapping[str, Value] = field(default_factory=dict)
+    request: Mapping[str, Value] = {}
     wait: float = 0.0
     times: int = 1
     expect: tuple[Condition, ...] = ()
@@ -368,8 +347,7 @@ class ExampleTurn:
     state_place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
+class Example(msgspec.Struct, frozen=True, eq=False):
     """A transcript to play offline. `providers` is empty for all."""
 
     name: str
@@ -378,8 +356,7 @@ class Example:
     providers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
+class Program(msgspec.Struct, frozen=True, eq=False):
     """One scenario, checked and compiled.
 
     Attributes:
@@ -399,8 +376,8 @@ class Program:
     final: frozenset[str] = frozenset()
     always: tuple[Rule, ...] = ()
     otherwise: tuple[Rule, ...] = ()
-    vars: Mapping[str, Value] = field(default_factory=dict)
-    tools: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    vars: Mapping[str, Value] = {}
+    tools: Mapping[str, Mapping[str, Value]] = {}
     serves: Condition | None = None
     expect: tuple[Condition, ...] = ()
     key: Expression | None = None

@@ -203,7 +203,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
 def _reseeded(programs: Sequence[Program], seed: int | None) -> Sequence[Program]:
     if seed is None:
         return programs
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return [replace(program, seed=seed) for program in programs]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import Any
+
+import msgspec
 
 from llmposter_dsl.place import At, Within
 from llmposter_dsl.program import Condition, Data, Expression, Template
@@ -28,8 +29,8 @@ def shape(value: Any) -> Any:
             return sorted(value)
         case list() | tuple():
             return [shape(each) for each in value]
-        case _ if is_dataclass(value):
-            return [type(value).__name__, {each.name: shape(getattr(value, each.name)) for each in fields(value)}]
+        case msgspec.Struct():
+            return [type(value).__name__, {name: shape(each) for name, each in msgspec.structs.asdict(value).items()}]
         case _:
             return [type(value).__name__, value]
 

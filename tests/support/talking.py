@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace as with_fields
 from typing import Any
 
 from msgspec.structs import replace
@@ -139,7 +138,7 @@ def reply(*parts: Text | ToolCall) -> Reply:
 
 
 def program(**fields: object) -> Program:
-    return with_fields(Program("fake", PLACE, "s0", {}), **fields)
+    return replace(Program("fake", PLACE, "s0", {}), **fields)
 
 
 def fake_mock(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions.check import Checked, Report, Text, check
