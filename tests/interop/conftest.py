@@ -35,7 +35,7 @@ def programs(
     chosen = dict.fromkeys(
         item.callspec.params["client"]
         for item in request.session.items
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "client" in item.callspec.params
+        if isinstance(item, pytest.Function) and "programs" in item.fixturenames
     )
     home = tmp_path_factory.mktemp("home")
     pool = ThreadPoolExecutor(2)
