@@ -124,6 +124,13 @@ def test_the_same_answer_has_the_same_signature_streamed() -> None:
         assert 1 == len(once)
 
 
+def test_an_answer_that_is_said_again_is_signed_again() -> None:
+    """Equal answers have equal events, whichever of them was spoken first."""
+    first, again = (streamed(reply(Thinking("Hm."), ToolCall("mine", "now", "{}"))) for _ in range(2))
+    assert first == again
+    assert 1 == sum("thoughtSignature" in part for event in again for part in parts(event))
+
+
 def test_every_event_says_what_is_new_and_the_last_why_it_ends() -> None:
     """Each is an answer of its own, with model, id and the usage so far."""
     *events, last = streamed(REPLIES["text"])

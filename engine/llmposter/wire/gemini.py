@@ -117,9 +117,10 @@ class _Said:
         self._asked, self._reply = asked, reply
         self._end = b',"modelVersion":%b,"responseId":%b}' % (sse.encode(reply.model), sse.encode(reply.id))
         self._spent = Spent(reply)
-        self._speaking: Text | None = None
-        calls = [part for part in reply.parts if isinstance(part, ToolCall)]
-        self._broken = next((call for call in calls if arguments(call.arguments) is None), None)
+        self._speaking: int | None = None
+        calls = [n for n, part in enumerate(reply.parts) if isinstance(part, ToolCall)]
+        said = (part for part in reply.parts if isinstance(part, ToolCall))
+        self._broken = next((call for call in said if arguments(call.arguments) is None), None)
         signed = gemini_signature.is_signed(reply)
         self._signed = calls[0] if signed and calls else None
         self._seals_text = signed and not calls
@@ -130,7 +131,7 @@ class _Said:
     def whole(self) -> bytes:
         if (refusal := self._refusal()) is not None:
             return refusal
-        parts = [said for part in self._reply.parts if (said := self._part(part)) is not None]
+        parts = [said for n, part in enumerate(self._reply.parts) if (said := self._part(n, part)) is not None]
         if self._seals_text:
             if self._reply.parts and isinstance(self._reply.parts[-1], Text):
                 parts[-1] = self._sealed(parts[-1])
@@ -148,13 +149,13 @@ class _Said:
         for piece in pieces:
             if isinstance(piece, Delta):
                 if isinstance(piece.part, Text):
-                    text = self._line(piece.part, piece.text)
+                    text = self._line(piece.index, piece.text)
                     yield self._answer(b'{"text":%b}' % sse.encode(text), spent.after(text)), piece
                 elif isinstance(piece.part, Thinking) and not self._asked.silent:
                     told = b'{"text":%b,"thought":true}' % sse.encode(piece.text)
                     yield self._answer(told, spent.thought(piece.text)), piece
             elif isinstance(piece, Ended) and isinstance(call := piece.part, ToolCall) and self._broken is None:
-                yield self._answer(self._call(call), spent.after(call.tool + call.arguments)), piece
+                yield self._answer(self._call(piece.index, call), spent.after(call.tool + call.arguments)), piece
         last = self._sealed(_EMPTY) if self._seals_text else _EMPTY
         yield self._answer(None if self._word in _BLOCKED else last, spent.all(), self._finish()), None
 
@@ -166,21 +167,21 @@ class _Said:
         candidates = b",".join([b'{%b,"index":%d}' % (said, n) for n in range(self._asked.candidates)])
         return b'{"candidates":[%b],"usageMetadata":%b%b' % (candidates, spent, self._end)
 
-    def _part(self, part: Part) -> bytes | None:
+    def _part(self, index: int, part: Part) -> bytes | None:
         match part:
             case Text(text=text):
-                return b'{"text":%b}' % sse.encode(self._line(part, text))
+                return b'{"text":%b}' % sse.encode(self._line(index, text))
             case Thinking(text=text):
                 return None if self._asked.silent else b'{"text":%b,"thought":true}' % sse.encode(text)
             case ToolCall():
-                return self._call(part) if self._broken is None else None
+                return self._call(index, part) if self._broken is None else None
             case Refusal():
                 return None
             case _:
                 assert_never(part)
 
-    def _call(self, call: ToolCall) -> bytes:
-        signed = call is self._signed
+    def _call(self, index: int, call: ToolCall) -> bytes:
+        signed = index == self._signed
         told = b'{"functionCall":{"id":%b,"name":%b,"args":%b}' % (
             sse.encode(gemini_signature.call_id(call, signed=signed)),
             sse.encode(call.tool),
@@ -190,10 +191,10 @@ class _Said:
             return told + b"}"
         return b'%b,"thoughtSignature":%b}' % (told, sse.encode(gemini_signature.of_call(self._reply, call)))
 
-    def _line(self, part: Text, text: str) -> str:
+    def _line(self, index: int, text: str) -> str:
         """What is said next of a part; a text after another begins a line, since clients join them."""
-        before, self._speaking = self._speaking, part
-        return f"\n{text}" if text and before is not None and before is not part else text
+        before, self._speaking = self._speaking, index
+        return f"\n{text}" if text and before is not None and before != index else text
 
     def _sealed(self, part: bytes) -> bytes:
         signature = sse.encode(gemini_signature.of_text(self._reply))
