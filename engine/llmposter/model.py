@@ -123,6 +123,10 @@ class BadRequest(Struct, frozen=True):
     status: int = 400
 
 
+Breach: TypeAlias = str | BadRequest
+"""What the client broke of the protocol: the sentence, with all that the provider says of it where it says more."""
+
+
 class Reference(Struct, frozen=True):
     """A message of a history that is only named: at `index`, the answer of this `Reply.id`.
 
@@ -169,7 +173,7 @@ class Turn(Struct, frozen=True):
     params: Mapping[str, Json] = {}
     metadata: Mapping[str, Json] = {}
     retry: int | None = None
-    breaches: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
     extra: Any = None
     previous: str = ""
     thread: str = ""

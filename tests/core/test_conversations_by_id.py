@@ -141,24 +141,46 @@ def test_an_unknown_response_is_reported() -> None:
         (violation,) = server.mock.violations()
         assert violation["message"].startswith("Previous response with id 'resp_unknown' not found. llmposter holds")
         said(client, [{"type": "item_reference", "id": "msg_unknown"}, user("hi")])
-        assert "input[0]: Item with id 'msg_unknown' not found." == server.mock.violations()[-1]["message"]
+        assert "Item with id 'msg_unknown' not found." == server.mock.violations()[-1]["message"]
+
+
+def unstored(item: str) -> dict[str, Any]:
+    return {"type": "item_reference", "id": item}
 
 
 @pytest.mark.parametrize(
-    "more, status, code",
+    "asked, more, expected, sentence",
     [
-        ({"previous_response_id": "resp_x"}, 400, "previous_response_not_found"),
-        ({"conversation": "conv_x"}, 404, None),
+        ("hi", {"previous_response_id": "resp_x"},
+         (400, "previous_response_id", "previous_response_not_found"),
+         "Previous response with id 'resp_x' not found. "),
+        ("hi", {"conversation": "conv_x"}, (404, None, None), "Conversation with id 'conv_x' not found. "),
+        ([unstored("msg_x"), user("hi")], {}, (404, "input", None), "Item with id 'msg_x' not found."),
     ],
-)
-def test_an_unknown_history_is_rejected_as_openai_does(more: dict[str, Any], status: int, code: str | None) -> None:
+)  # fmt: skip
+def test_an_unknown_history_is_rejected_as_openai_does(
+    asked: Any, more: dict[str, Any], expected: tuple[Any, ...], sentence: str
+) -> None:
     """Where the scenario rejects what breaks the protocol."""
     with served("reject") as (_, client):
         with pytest.raises(openai.APIStatusError) as raised:
-            said(client, "hi", **more)
-        assert status == raised.value.status_code
-        assert code in (None, raised.value.code)
-        assert f"{next(iter(more.values()))}' not found." in raised.value.message
+            said(client, asked, **more)
+        assert expected == ((told := raised.value).status_code, told.param, told.code)
+        assert sentence in told.message
+
+
+@pytest.mark.parametrize("shown", [dict, lambda item: {"type": "item_reference", "id": item["id"]}])
+def test_an_item_that_was_not_stored_is_rejected_as_openai_does(shown: Any) -> None:
+    """Sent back without its sealed content, or only named, it is a 404 that says why."""
+    with served("reject") as (_, client):
+        first = said(client, "hi", store=False)
+        with pytest.raises(openai.NotFoundError) as raised:
+            said(client, [user("hi"), *(shown(item.to_dict()) for item in first.output), user("more")])
+        assert ("input", None) == (raised.value.param, raised.value.code)
+        sentence = (
+            f"Item with id '{first.output[0].id}' not found. Items are not persisted when `store` is set to false."
+        )
+        assert sentence in raised.value.message
 
 
 def test_where_conformance_is_off_nothing_is_said_of_it() -> None:

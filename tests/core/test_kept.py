@@ -123,7 +123,9 @@ def test_what_is_not_held_is_a_breach(named: dict[str, str]) -> None:
     """In the provider's words, first of all breaches, with what is held at all; the request stands alone."""
     told = Library().told(turn(breaches=("other",), lost=LOST, **named))
     lost, other = told.breaches
-    assert lost.startswith(f"Lost. llmposter holds the last {kept.MOST} answers, up to 64 MiB, and none from before")
+    assert lost.message.startswith(
+        f"Lost. llmposter holds the last {kept.MOST} answers, up to 64 MiB, none from before"
+    )
     assert ("other", LOST, (HI,)) == (other, told.lost, told.messages)
 
 
@@ -157,7 +159,7 @@ def test_a_reference_is_the_answer_that_it_names() -> None:
     told = library.told(turn(HI, *empty, AND, references=references))
     assert (HI, said(reply("a", "yes", ToolCall("c", "f", "{}"))), empty[1], AND) == told.messages
     (breach,) = told.breaches
-    assert breach.startswith("No b. llmposter holds")
+    assert breach.message.startswith("No b. llmposter holds")
 
 
 # --- conversation objects -------------------------------------------------------------------------------------------

@@ -309,10 +309,10 @@ BREACHES = [
     ({"input": [HI, thought(), HI]},
      f"Item '{RS}' of type 'reasoning' was provided without its required following item."),
     ({"input": [HI, thought(id_=UNSTORED), said("a", UNSTORED_MSG)]},
-     f"input[1]: Item with id '{UNSTORED}' not found. Items are not persisted when `store` is set to false."),
+     f"Item with id '{UNSTORED}' not found. Items are not persisted when `store` is set to false."),
     ({"input": [HI, {"id": named("message", ANSWER, 0, stored=False)}]}, "Items are not persisted"),
     ({"input": [HI, {"type": "item_reference", "id": "msg_of_another"}]},
-     "input[1]: Item with id 'msg_of_another' not found."),
+     "Item with id 'msg_of_another' not found."),
     ({"input": [HI, thought("changed", encrypted_content=sealed(ANSWER, "hm")), said("a", MSG)]},
      "could not be verified. Reason: the text beside it was changed."),
     ({"input": [HI, thought(encrypted_content="gAAAAABo"), said("a", MSG)]},
@@ -326,7 +326,7 @@ BREACHES = [
 def test_a_readable_body_that_openai_refuses_is_a_breach(sent: dict[str, Any], expected: str) -> None:
     """What OpenAI answers with a 400 although it can be understood is told, once."""
     (breach,) = turn(**sent).breaches
-    assert expected in breach
+    assert expected in (breach.message if isinstance(breach, BadRequest) else breach)
 
 
 KEPT = [

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmposter.model import Message, ToolResult, ToolUse, Turn
+    from llmposter.model import Breach, Message, ToolResult, ToolUse, Turn
 
 
-def findings(turn: Turn) -> tuple[str, ...]:
+def findings(turn: Turn) -> tuple[Breach, ...]:
     """A sentence for each breach of the history of *turn*, in its order, after those that the wire found."""
     if _answered(turn.messages):
         return turn.breaches

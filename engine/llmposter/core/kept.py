@@ -113,7 +113,7 @@ class Library:
             if isinstance(turn.lost, Failure):
                 return replace(turn, lost=replace(turn.lost, message=message))
             # Nothing is before it, least of all an answer of its own id: a run that begins again makes the same ones.
-            return replace(turn, previous="", breaches=(message, *turn.breaches))
+            return replace(turn, previous="", breaches=(replace(turn.lost, message=message), *turn.breaches))
         turn = replace(turn, lost=None)
         return turn if before is None else following(before, turn)
 
@@ -125,7 +125,7 @@ class Library:
         for each in turn.references:
             kept = self.answers.get(session, each.answer)
             if kept is None or kept.reply is None:
-                missing.append(f"{each.lost.message} {_bounds()}")
+                missing.append(replace(each.lost, message=f"{each.lost.message} {_bounds()}"))
             else:
                 messages[each.index] = said(kept.reply)
         return replace(turn, messages=tuple(messages), breaches=(*missing, *turn.breaches))
@@ -202,6 +202,6 @@ def _size(kept: Kept) -> int:
 
 def _bounds() -> str:
     return (
-        f"llmposter holds the last {MOST} answers, up to {MOST_BYTES // 1024 // 1024} MiB, and none from before it "
-        "was started or reset."
+        f"llmposter holds the last {MOST} answers, up to {MOST_BYTES // 1024 // 1024} MiB, none from before it "
+        "was started or reset, and none that the client did not want kept."
     )

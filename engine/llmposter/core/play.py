@@ -12,7 +12,7 @@ from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids, shown_ids
-from llmposter.model import BadRequest, Failure, Reply, Struct, ToolCall, Turn, Violation
+from llmposter.model import BadRequest, Breach, Failure, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,11 +40,10 @@ class Play(msgspec.Struct, eq=False):
     entry: Entry
     now: float
 
-    def step(self, findings: tuple[str, ...]) -> Step:
+    def step(self, findings: tuple[Breach, ...]) -> Step:
         """The machine's step, recorded; *findings* are those on the client's history."""
         if findings and self.found.player.program.conformance == "reject":
-            lost = self.turn.lost if isinstance(self.turn.lost, BadRequest) else None
-            return self._refusal(findings[0], findings, lost)
+            return self._refusal(findings[0], findings)
         settled = self._settled()
         if isinstance(settled, Refused):
             return self._refuse_foreign(settled)
@@ -175,7 +174,7 @@ class Play(msgspec.Struct, eq=False):
 
     # --- the step ---------------------------------------------------------------------------------------------------
 
-    def _advance(self, lane: Lane, findings: tuple[str, ...]) -> Step:
+    def _advance(self, lane: Lane, findings: tuple[Breach, ...]) -> Step:
         talk = lane.talk
         moment = Moment(self.now, lane.attempts, talk.id, self.session.name, talk.number, self.prints.full.hex())
         step = self.found.player.machine.advance(lane.stands, self.turn, moment)
@@ -204,7 +203,7 @@ class Play(msgspec.Struct, eq=False):
         space.latest, space.stood = talk, True
         space.lanes.close(lane, step, position, self.now)
 
-    def _again(self, lane: Lane, asks: Caller, findings: tuple[str, ...]) -> Step:
+    def _again(self, lane: Lane, asks: Caller, findings: tuple[Breach, ...]) -> Step:
         """The answer of a closed lane once more, at once, and nothing moves."""
         assert lane.answer is not None
         self.found.space.lanes.asked_again(lane, asks)
@@ -224,9 +223,9 @@ class Play(msgspec.Struct, eq=False):
         entry.conversation, entry.attempt = talk.id, lane.attempts
         entry.foreign, entry.forked_from = talk.foreign, talk.forked_from
 
-    def _noted(self, step: Step, talk: Talk, findings: tuple[str, ...]) -> Step:
+    def _noted(self, step: Step, talk: Talk, findings: tuple[Breach, ...]) -> Step:
         """With what is new about the client's history; the old stays in it and is told once."""
-        new = [finding for finding in findings if finding not in talk.findings]
+        new = [sentence for sentence in map(_sentence, findings) if sentence not in talk.findings]
         if not new:
             return step
         talk.findings |= frozenset(new)
@@ -236,15 +235,20 @@ class Play(msgspec.Struct, eq=False):
         self.entry.foreign = refused.foreign
         return self._refusal(refused.message, ())
 
-    def _refusal(self, message: str, findings: tuple[str, ...], lost: BadRequest | None = None) -> Step:
+    def _refusal(self, told: Breach, findings: tuple[Breach, ...]) -> Step:
         nowhere = Conversation(state="")
-        failure = Failure(name="bad_request", message=message)
-        if lost is not None:
-            failure = Failure(status=lost.status, code=lost.code, message=message, param=lost.param)
-        step = Step(nowhere, nowhere, failure, violations=_violations(findings))
+        if isinstance(told, BadRequest):
+            failure = Failure("bad_request", told.status, code=told.code, message=told.message, param=told.param)
+        else:
+            failure = Failure("bad_request", message=told)
+        step = Step(nowhere, nowhere, failure, violations=_violations(map(_sentence, findings)))
         self.entry.took(step)
         return step
 
 
-def _violations(findings: Iterable[str]) -> tuple[Violation, ...]:
-    return tuple(Violation("conformance", finding) for finding in findings)
+def _sentence(told: Breach) -> str:
+    return told.message if isinstance(told, BadRequest) else told
+
+
+def _violations(sentences: Iterable[str]) -> tuple[Violation, ...]:
+    return tuple(Violation("conformance", sentence) for sentence in sentences)

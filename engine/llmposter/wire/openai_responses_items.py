@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from llmposter.model import BadRequest, Message, Reference, Struct, ToolResult, ToolUse
+from llmposter.model import BadRequest, Breach, Message, Reference, Struct, ToolResult, ToolUse
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import openai_responses_body as sent
 from llmposter.wire import seal
@@ -52,7 +52,7 @@ class Heard(Struct, frozen=True, dict=True):
     id: str = ""
     named: ids.Named | None = None
     refers: bool = False
-    wrong: tuple[str, ...] = ()
+    wrong: tuple[Breach, ...] = ()
     plain: bool = False
 
 
@@ -108,7 +108,7 @@ def _unknown(kind: str) -> str:
     return f"Invalid value: '{kind}'. Supported values are: {listed}."
 
 
-def _said(id_: str | None, message: Message, wrong: tuple[str, ...] = ()) -> Heard:
+def _said(id_: str | None, message: Message, wrong: tuple[Breach, ...] = ()) -> Heard:
     """An item of the assistant."""
     named = ids.opened(id_)
     if named is not None:
@@ -168,12 +168,12 @@ def _reasoning(item: sent.Reasoning) -> Heard:
     thought = "\n".join([part.text for part in (*item.summary, *(item.content or ()))])
     named, token = ids.opened(item.id), item.encrypted_content
     opened = seal.opened(token, thought) if token else None
-    wrong: tuple[str, ...] = ()
+    wrong: tuple[Breach, ...] = ()
     if token and (opened is None or not (opened.unbroken or not thought)):
         why = "the text beside it was changed." if opened else "Encrypted content could not be decrypted or parsed."
         wrong = (_unverified(token, why),)
     elif named is not None and not named.stored and not token:
-        wrong = (f"Item with id '{item.id}' not found. {_NOT_STORED}",)
+        wrong = (_lost(item.id or "", _NOT_STORED),)
     answer = opened.answer if opened is not None else named.answer if named is not None else ""
     return Heard(
         "assistant",
@@ -198,11 +198,21 @@ def _unverified(token: str, why: str) -> str:
     return f"The encrypted content {token[:12]}... could not be verified. Reason: {why}"
 
 
+def _lost(id_: str, why: str = "") -> BadRequest:
+    # What the API answers is quoted in github.com/can1357/oh-my-pi/issues/41 and continuedev/continue/issues/9101.
+    return BadRequest(f"Item with id '{id_}' not found.{why and f' {why}'}", "input", status=404)
+
+
+def _placed(n: int, wrong: Breach) -> Breach:
+    """With its place, where the sentence does not tell the item by its id."""
+    return wrong if isinstance(wrong, BadRequest) else f"input[{n}]: {wrong}"
+
+
 def _reference(id_: str) -> Heard:
     named = ids.opened(id_)
     if named is None:
-        return Heard("", wrong=(f"Item with id '{id_}' not found.",))
-    wrong = () if named.stored else (f"Item with id '{id_}' not found. {_NOT_STORED}",)
+        return Heard("", wrong=(_lost(id_),))
+    wrong = () if named.stored else (_lost(id_, _NOT_STORED),)
     said = Message("assistant", answer=named.answer)
     return Heard("assistant", said, "", id_, named, refers=True, wrong=wrong)
 
@@ -216,7 +226,7 @@ class History(Struct, frozen=True):
     carried: str
     messages: tuple[Message, ...]
     references: tuple[Reference, ...] = ()
-    breaches: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
 
 
 class _Joined(Struct, frozen=True):
@@ -225,7 +235,7 @@ class _Joined(Struct, frozen=True):
     items: list[Heard]
     message: Message
     refers: str = ""
-    breaches: tuple[str, ...] = ()
+    breaches: tuple[Breach, ...] = ()
 
 
 def together(heard: Sequence[Heard]) -> History:
@@ -234,15 +244,14 @@ def together(heard: Sequence[Heard]) -> History:
         return History("", (heard[0].message,))
     messages: list[Message] = []
     references: list[Reference] = []
-    breaches = [f"input[{n}]: {wrong}" for n, each in enumerate(heard) for wrong in each.wrong]
+    breaches = [_placed(n, wrong) for n, each in enumerate(heard) for wrong in each.wrong]
     for group in _groups(heard):
         if len(group) == 1 and group[0].plain:
             messages.append(group[0].message)
             continue
         joined = _joined(group)
         if joined.refers:
-            lost = BadRequest(f"Item with id '{joined.refers}' not found.", "input", status=404)
-            references.append(Reference(len(messages), joined.message.answer, lost))
+            references.append(Reference(len(messages), joined.message.answer, _lost(joined.refers)))
         breaches += joined.breaches
         messages.append(joined.message)
     told = [each.system for each in heard if each.role == "system"]
@@ -291,7 +300,8 @@ def _joined(group: list[Heard]) -> _Joined:
         thinking="\n".join([part.thinking for part in parts if part.thinking]),
         answer=next((part.answer for part in parts if part.answer), ""),
     )
-    refers = next((each.id for each in group if each.refers), "")
+    # What was not stored is not looked for: that it is lost, the item itself says.
+    refers = next((each.id for each in group if each.refers and not each.wrong), "")
     joined = group[0].__dict__["joined"] = _Joined(group, message, refers, tuple(_parted(group)))
     return joined
 
