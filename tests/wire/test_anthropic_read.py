@@ -16,6 +16,7 @@ from llmposter.wire.anthropic_body import TOLERATED, TYPED
 from llmposter.wire.seal import sealed
 
 WIRE = load()["anthropic"]
+TOOL_USE = "https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview"
 HI = {"role": "user", "content": "hi"}
 HEX = "0123456789abcdef01234567"
 USE = {"type": "tool_use", "id": "toolu_x", "name": "f", "input": {"a": 1}}
@@ -220,7 +221,8 @@ REFUSED = [
     ({"messages": [HI, {"role": "user"}]}, "messages.1.content: Field required"),
     ({"messages": [{"content": "hi"}]}, "messages.0.role: Field required"),
     ({"messages": [HI, {"role": "tool", "content": ""}]},
-     'messages: Unexpected role "tool". Allowed roles are "user" or "assistant"'),
+     ('messages: Unexpected role "tool". Allowed roles are "user" or "assistant". '
+     f"For instructions on how to use tools, see {TOOL_USE}.")),
     ({"messages": [{"role": "user", "content": 1}]}, "messages.0.content: Input should be a valid list"),
     ({"messages": [user({"type": "text"})]}, "messages.0.content.0.text.text: Field required"),
     ({"messages": [user(text("a"), {"text": "a"})]}, "messages.0.content.1.type: Field required"),

@@ -71,7 +71,7 @@ BREACHES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
     ),
     "stop sequences": (
         [HI], {"generationConfig": {"stopSequences": list("abcdef")}},
-        [f"{WHERE}.stop_sequences: stop_sequences must not have more than 5 items."],
+        [f"{WHERE}.stop_sequences: the number of stop_sequences must not exceed 5."],
     ),
 }  # fmt: skip
 

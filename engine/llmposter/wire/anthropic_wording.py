@@ -28,6 +28,7 @@ _WANTED: Final = {
     "str": "string", "int": "integer", "float": "number", "bool": "boolean", "array": "list", "object": "dictionary",
 }  # fmt: skip
 IN_RESULTS: Final = ("document", "image", "search_result", "text", "tool_reference")
+_TOOL_USE: Final = "https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview"
 _SIGNS: Final = {">=": "greater", "<=": "less"}
 
 
@@ -71,7 +72,9 @@ def _unknown(value: str, place: list[str]) -> BadRequest:
     """A role, or a type of block, that has no business there."""
     *where, field = place
     if field == "role":
-        return BadRequest(f'messages: Unexpected role "{value}". Allowed roles are "user" or "assistant"')
+        # The API answers so to the role of OpenAI's results, as quoted by users of it.
+        guide = f" For instructions on how to use tools, see {_TOOL_USE}." if value == "tool" else ""
+        return BadRequest(f'messages: Unexpected role "{value}". Allowed roles are "user" or "assistant".{guide}')
     where = where[:-1]
     known = IN_RESULTS if "tool_result" in where else ("text",)
     tags = ", ".join(f"'{each}'" for each in known)

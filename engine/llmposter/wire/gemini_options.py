@@ -143,4 +143,4 @@ def bounds(given: sent.Generation) -> Iterator[str]:
     if candidates is not None and not 1 <= candidates <= 8:
         yield f"{where}.candidate_count: candidate_count must be in the range [1, 8]."
     if len(given.stopSequences or given.stop_sequences or ()) > 5:
-        yield f"{where}.stop_sequences: stop_sequences must not have more than 5 items."
+        yield f"{where}.stop_sequences: the number of stop_sequences must not exceed 5."
