@@ -23,26 +23,22 @@ from llmposter.model import (
     Thinking,
     ToolCall,
 )
-from llmposter.wire import openai_errors, sse
+from llmposter.wire import sse
 from llmposter.wire.finishes import meaning
-from llmposter.wire.headers import JSON, merged
-from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_chat_body import Asked
 from llmposter.wire.openai_chat_read import read
-from llmposter.wire.openai_headers import of_reply
+from llmposter.wire.openai_wire import OpenAIWire, answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Json, Part, Piece, Reply, Request, Rule, Tokens, Turn, Wire
-    from llmposter.wire.headers import Headers
+    from llmposter.model import Json, Part, Piece, Reply, Request, Rule, Tokens, Turn, Wire
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _TIERS: Final = {"flex": b'"flex"', "priority": b'"priority"', "fast": b'"priority"', "scale": b'"scale"'}
 _FIELDS: Final[dict[type[Part], bytes]] = {Text: b"content", Thinking: b"reasoning_content", Refusal: b"refusal"}
 _BEGIN: Final = b'{"role":"assistant","content":"","refusal":null}'
 _BEGIN_NULL: Final = b'{"role":"assistant","content":null,"refusal":null}'
-_OF_JSON: Final = ("content-type", JSON)
 _WHOLE: Final = (
     b'{"id":%b,"object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b,"service_tier":%b,'
     b'"system_fingerprint":"fp_llmposter"}'
@@ -60,12 +56,11 @@ _USAGE: Final = (
 _DONE: Final = Frame(sse.event(b"[DONE]"))
 
 
-class OpenAIChat:
+class OpenAIChat(OpenAIWire):
     """The wire."""
 
     name = "openai"
     routes: tuple[Route, ...] = (Route("POST", "/v1/chat/completions"),)
-    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         return read(self.name, request)
@@ -81,11 +76,7 @@ class OpenAIChat:
             _usage(reply.tokens),
             _tier(asked),
         )
-        headers = merged((_OF_JSON, *of_reply(reply)), reply.headers)
-        return Response(200, headers, body)
-
-    def head(self, turn: Turn, reply: Reply) -> Headers:  # noqa: ARG002 - the protocol's
-        return merged((*sse.HEADERS, *of_reply(reply)), reply.headers)
+        return answered(reply, body)
 
     def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
         asked = _asked(turn)
@@ -102,15 +93,6 @@ class OpenAIChat:
         if asked.usage:
             yield Frame(start + b'],"usage":' + _usage(reply.tokens) + b"}\n\n")
         yield _DONE
-
-    def failure(self, failure: Failure, now: float) -> Response:
-        return openai_errors.failure(failure, now)
-
-    def bad_request(self, refused: BadRequest, now: float) -> Response:
-        return openai_errors.refused(refused, now)
-
-    def miss(self, message: str, now: float) -> Response:
-        return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in _FINISHES and meaning(rule.finish) in (None, "pause"):

@@ -22,19 +22,17 @@ from llmposter.model import (
     Text,
     Turn,
 )
-from llmposter.wire import openai_errors, sse
+from llmposter.wire import sse
 from llmposter.wire.finishes import meaning
-from llmposter.wire.headers import JSON, merged, retries
-from llmposter.wire.openai_access import ACCESS
-from llmposter.wire.openai_headers import of_reply
+from llmposter.wire.headers import retries
 from llmposter.wire.openai_inputs import Input, each
+from llmposter.wire.openai_wire import OpenAIWire, answered
 from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Json, Piece, Reply, Request, Rule, Wire
-    from llmposter.wire.headers import Headers
+    from llmposter.model import Json, Piece, Reply, Request, Rule, Wire
 
 _OWN: Final = frozenset(("stop", "length", "content_filter"))
 _CHUNK: Final = b'{"id":%b,"object":"text_completion","created":%d,"model":%b,"choices":['
@@ -82,12 +80,11 @@ class Asked(Struct, frozen=True):
 _DECODER: Final = msgspec.json.Decoder(Body)
 
 
-class Completions:
+class Completions(OpenAIWire):
     """The wire."""
 
     name = "openai"
     routes: tuple[Route, ...] = (Route("POST", "/v1/completions"),)
-    access = ACCESS
 
     def read(self, request: Request) -> Turn | BadRequest:
         try:
@@ -121,10 +118,7 @@ class Completions:
         finish = sse.encode(_finish(reply))
         choices = [_CHOICE % (sse.encode(before + said), n, finish) for n, before in enumerate(asked.echoes)]
         body = _start(reply) + b",".join(choices) + b'],"usage":%b}' % _usage(reply)
-        return Response(200, merged((("content-type", JSON), *of_reply(reply)), reply.headers), body)
-
-    def head(self, turn: Turn, reply: Reply) -> Headers:  # noqa: ARG002 - the protocol's
-        return merged((*sse.HEADERS, *of_reply(reply)), reply.headers)
+        return answered(reply, body)
 
     def stream(self, turn: Turn, reply: Reply, pieces: Iterable[Piece]) -> Iterator[Frame]:
         asked, start = _asked_of(turn), b"data: " + _start(reply)
@@ -142,15 +136,6 @@ class Completions:
         if asked.usage:
             yield Frame(b'%b],"usage":%b}\n\n' % (start, _usage(reply)))
         yield Frame(_DONE)
-
-    def failure(self, failure: Failure, now: float) -> Response:
-        return openai_errors.failure(failure, now)
-
-    def bad_request(self, refused: BadRequest, now: float) -> Response:
-        return openai_errors.refused(refused, now)
-
-    def miss(self, message: str, now: float) -> Response:
-        return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
 
     def cannot(self, rule: Rule) -> Iterable[str]:  # noqa: ARG002 - the protocol's
         # Nobody writes a scenario for it alone, and what it leaves out the page on it tells.
