@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from llmposter_dsl.program import Delivery, Rule
+from llmposter_dsl.program import Rule as Rule  # noqa: PLC0414 - wires take it from here
 
 if TYPE_CHECKING:
     from llmposter.access import Access, Presented
@@ -493,11 +493,3 @@ class Plan(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     streamed: bool
     items: Iterable[Item]
-
-
-__all__ = [
-    "SHORT", "BadRequest", "Connection", "Delivery", "Delta", "Desk", "Ended", "Endpoint", "Failure", "Frame", "Item",
-    "Json", "Kept", "Message", "Miss", "Outcome", "Part", "Piece", "Plan", "Reference", "Refusal", "Reply", "Request",
-    "Response", "Role", "Route", "Rule", "Send", "Started", "Text", "Thinking", "Thread", "Tokens", "Tool", "ToolCall",
-    "ToolResult", "ToolUse", "Turn", "Violation", "Wait", "Wire",
-]  # fmt: skip
