@@ -37,9 +37,9 @@ def server() -> Iterator[Running]:
 
 
 @contextmanager
-def agent(server: Running, wire: str, *, stream: bool, session: str = "") -> Iterator[Agent]:
+def agent(server: Running, wire: str, *, stream: bool, session: str = "", system: str = "be brief") -> Iterator[Agent]:
     url = server.session_url(session) if session else server.url
-    with closing(judges()[wire].agent(url, stream=stream, retries=2, system="be brief")) as found:
+    with closing(judges()[wire].agent(url, stream=stream, retries=2, system=system)) as found:
         yield found
 
 
@@ -180,12 +180,12 @@ def test_two_agents_alike_do_not_cross(server: Running, wire: str, play: Play, *
 
 
 def test_agents_of_all_providers_share_a_session(server: Running) -> None:
-    """At the same time, and each ends where it should."""
+    """At the same time, each with a system prompt of its own as sub-agents have it, and each ends where it should."""
     session = f"s{next(SESSIONS)}"
 
     def go(wire: str) -> None:
         for play in PLAYS:
-            with agent(server, wire, stream=play is not tool_loop, session=session) as each:
+            with agent(server, wire, stream=play is not tool_loop, session=session, system=f"be {wire}") as each:
                 play(each)
 
     with ThreadPoolExecutor(len(WIRES)) as pool:
