@@ -278,6 +278,64 @@ class TokenEnd(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
+class Point(msgspec.Struct, frozen=True):
+    """Where in an answer a fault strikes.
+
+    Attributes:
+        kind: ``events`` are the provider's own, ``chunks`` those of them that say a stretch of the answer; ``bytes``
+            are of the body, ``time`` is counted from the head. ``everywhere`` is each event, for ``duplicate`` alone.
+        amount: how many chunks, events, bytes or seconds go before.
+    """
+
+    kind: Literal[
+        "before headers",
+        "inside headers",
+        "after headers",
+        "chunks",
+        "events",
+        "bytes",
+        "time",
+        "halfway",
+        "inside tool arguments",
+        "between tool calls",
+        "before finish",
+        "before usage",
+        "before the end",
+        "everywhere",
+    ]
+    amount: float = 0.0
+
+
+class Fault(msgspec.Struct, frozen=True, eq=False):
+    """How the delivery of an answer breaks.
+
+    Attributes:
+        text: the phrase as written.
+        point: as written, or what the action has where nothing is.
+        seconds: of ``stall``.
+        error: of ``error``.
+        status, body, media: of ``send``; without a status it is 200.
+    """
+
+    text: str
+    place: Place
+    action: Literal["drop", "close", "stall", "hang", "corrupt", "duplicate", "error", "send"]
+    point: Point
+    seconds: float = 0.0
+    error: Fail | None = None
+    status: int | None = None
+    body: str = ""
+    media: str = ""
+
+
+class Chaos(msgspec.Struct, frozen=True, eq=False):
+    """That this share of the requests, 0 to 1, gets one of these in place of its answer."""
+
+    rate: float
+    faults: tuple[Fault, ...] = ()
+    errors: tuple[Fail, ...] = ()
+
+
 class Rule(msgspec.Struct, frozen=True, eq=False):
     """One rule.
 
@@ -285,7 +343,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         name: as given, else ``state#n``, ``always#n``, ``otherwise#n``, n from 1.
         group: the state it stands under, or ``always`` or ``otherwise``.
         named: whether the author gave the name.
-        outcome: None for a pass-through rule, which has a `goto`.
+        outcome: None for a pass-through rule, which has a `goto`; and for one that has only `faults`: it says nothing.
     """
 
     name: str
@@ -303,6 +361,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     delivery: Delivery = msgspec.field(default_factory=Delivery)
     goto: str | None = None
     token: TokenEnd | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 class InputRule(msgspec.Struct, frozen=True, eq=False):
@@ -311,14 +370,15 @@ class InputRule(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         name: ``embeddings#n`` or ``moderations#n``, n from 1.
         times: how often it fires at most in one session.
-        outcome: a vector as it is sent, or the categories that are flagged.
+        outcome: a vector as it is sent, or the categories that are flagged; None for what the input has without a rule.
     """
 
     name: str
     place: Place
-    outcome: tuple[float, ...] | frozenset[str] | Fail
+    outcome: tuple[float, ...] | frozenset[str] | Fail | None
     when: Condition | None = None
     times: int | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 class ExampleTurn(msgspec.Struct, frozen=True, eq=False):
@@ -365,7 +425,7 @@ class Program(msgspec.Struct, frozen=True, eq=False):
         serves: None for all. key: the expression of `scenario.conversation`.
         unmatched: None for ``explain``. foreign: ``start``, ``latest``, ``reject`` or ``state:NAME``.
         models: those that conditions name, in the order of the file.
-        auth: None where requests need no credential.
+        auth: None where requests need no credential. chaos: None where every request gets its answer.
     """
 
     name: str
@@ -391,3 +451,4 @@ class Program(msgspec.Struct, frozen=True, eq=False):
     models: tuple[str, ...] = ()
     auth: Auth | None = None
     limits: tuple[Limit, ...] = ()
+    chaos: Chaos | None = None
