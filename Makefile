@@ -11,7 +11,7 @@ INTEROP := tests/interop
 ENVIRONMENTS := newest previous older
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test soak lint interop pins bench streams format clean
+.PHONY: run test soak lint interop pins behaviour bench streams format clean
 
 run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
@@ -42,6 +42,10 @@ pins: $(VENV)/.tested
 	  UV_CUSTOM_COMPILE_COMMAND='make pins' $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --no-annotate $(INTEROP)/environments/$$name.in --output-file $(INTEROP)/environments/$$name.txt || exit 1; done
 	@cd $(INTEROP)/js && rm -f package-lock.json && $(CURDIR)/$(BIN)/npm install --package-lock-only --loglevel=error
+
+# After `make pins`: what the SDKs now do is written into the page, for the difference to be read.
+behaviour: interop
+	@LLMPOSTER_WRITE_PAGES=1 $(BIN)/python -m pytest -q tests/interop/test_sdk_behaviour.py
 
 bench: $(VENV)/.tested
 	@$(BIN)/python tests/bench/run.py $(BENCH)

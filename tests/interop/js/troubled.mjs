@@ -1,0 +1,58 @@
+// What the programs share that tell how an SDK takes trouble: it plays the trials that come on standard input.
+// A trial has a session of its own, so that the server's journal tells how often the SDK asked. The SDK's waits between
+// its tries are noted and not waited for. A program knows nothing of what is expected.
+
+import { text as read } from 'node:stream/consumers';
+
+export const models = {
+  openai: 'gpt-4o',
+  responses: 'gpt-4o',
+  anthropic: 'claude-sonnet-4-5',
+  gemini: 'gemini-2.5-flash',
+};
+export const parameters = {
+  type: 'object',
+  properties: { city: { type: 'string' }, unit: { type: 'string' } },
+  required: ['city', 'unit'],
+};
+
+// Node's own timers are let alone, and so are the ten minutes that SDKs give a request, which are no wait.
+const timeout = 600_000;
+const waits = [];
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (callback, milliseconds = 0, ...rest) => {
+  const caller = new Error().stack.split('\n')[2];
+  if (milliseconds === timeout || !caller.includes('node_modules')) return setTimeout(callback, milliseconds, ...rest);
+  waits.push(milliseconds / 1000);
+  return setTimeout(callback, 0, ...rest);
+};
+
+// `plays` has for each API and way to ask a function of (headers, text of the user, where to put what the application
+// gets); `attributes` are those of an exception, dotted, that may hold something.
+export async function run(plays, attributes) {
+  for (const trial of JSON.parse(await read(process.stdin))) {
+    waits.length = 0;
+    const heard = [];
+    let error;
+    try {
+      await plays[trial.api][trial.how]({ 'x-llmposter-session': trial.session }, trial.case, heard);
+    } catch (caught) {
+      error = caught;
+    }
+    console.log(JSON.stringify({ heard: heard.join(''), waits: [...waits], ...of(error, attributes) }));
+  }
+}
+
+function of(error, attributes) {
+  if (error === undefined) return { raised: null, holds: {}, trace: '' };
+  const found = attributes.map((name) => [name, name.split('.').reduce(attribute, error)]);
+  const held = found.filter(([, value]) => value !== undefined && value !== null);
+  const text = (value) => (['number', 'string'].includes(typeof value) ? value : JSON.stringify(value));
+  return {
+    raised: error.constructor.name,
+    holds: Object.fromEntries(held.map(([name, value]) => [name, text(value)])),
+    trace: String(error.stack ?? error),
+  };
+}
+
+const attribute = (of, name) => (typeof of?.get === 'function' ? of.get(name) : of?.[name]);

@@ -1,0 +1,35 @@
+// The `@anthropic-ai/sdk` as it comes, with its own retries, whole and streamed.
+
+import Anthropic from '@anthropic-ai/sdk';
+import { models, parameters, run } from './troubled.mjs';
+
+const client = new Anthropic({ baseURL: process.argv[2], apiKey: 'any' });
+const tools = [{ name: 'get_weather', description: 'The weather.', input_schema: parameters }];
+const request = (content) => ({
+  model: models.anthropic,
+  max_tokens: 4096,
+  messages: [{ role: 'user', content }],
+  tools,
+});
+const delta = (event) => (event.type === 'content_block_delta' ? (event.delta.text ?? '') : '');
+
+const anthropic = {
+  async whole(headers, says, heard) {
+    const { content } = await client.messages.create(request(says), { headers });
+    heard.push(...content.map((block) => block.text ?? ''));
+  },
+  async streamed(headers, says, heard) {
+    for await (const event of await client.messages.create({ ...request(says), stream: true }, { headers }))
+      heard.push(delta(event));
+  },
+  async helper(headers, says, heard) {
+    const helper = client.messages.stream(request(says), { headers });
+    for await (const event of helper) heard.push(delta(event));
+    await helper.finalMessage();
+  },
+};
+
+await run({ anthropic }, [
+  'status', 'message', 'error.error.message', 'type', 'error.error.type', 'error.error.details.error_code', 'requestID',
+  'headers.retry-after',
+]);

@@ -1,0 +1,29 @@
+// The `@google/genai` SDK as it comes, which does not retry, and told to retry; whole and streamed.
+
+import { GoogleGenAI } from '@google/genai';
+import { models, parameters, run } from './troubled.mjs';
+
+const baseUrl = process.argv[2];
+const connect = (options) => new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl, ...options } });
+const tools = [
+  { functionDeclarations: [{ name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters }] },
+];
+const request = (headers, contents) => ({
+  model: models.gemini,
+  contents,
+  config: { tools, httpOptions: { headers } },
+});
+const texts = (answer) => (answer.candidates?.[0]?.content?.parts ?? []).map((part) => part.text ?? '');
+
+const plays = (client, told) => ({
+  [`whole${told}`]: async (headers, says, heard) => {
+    heard.push(...texts(await client.models.generateContent(request(headers, says))));
+  },
+  [`streamed${told}`]: async (headers, says, heard) => {
+    for await (const chunk of await client.models.generateContentStream(request(headers, says)))
+      heard.push(...texts(chunk));
+  },
+});
+
+const patient = connect({ retryOptions: { attempts: 3 } });
+await run({ gemini: { ...plays(connect({}), ''), ...plays(patient, ', told to retry') } }, ['status', 'message']);

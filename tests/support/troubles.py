@@ -1,0 +1,161 @@
+"""Trouble for an SDK as it comes: what the scenario does to it, which programs take it, and what each told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from client_cases import ERRORS
+from client_table import APIS, OPENAI
+from clients import INTEROP, SECONDS, environment, node, python
+
+from llmposter.server import Running
+
+STATUSES = (408, 409, 429, 500, 502, 503, 504, 529)
+
+FAILS: dict[str, dict[str, Any]] = {
+    **{name: {"error": name} for name in ERRORS},
+    **{str(status): {"error": status} for status in STATUSES},
+}
+"""A rule for each error; a client asks for it by saying its name."""
+
+
+class Asked(NamedTuple):
+    """A time to come back at, as an answer tells it: what stands beside the rule's error, and the seconds it means."""
+
+    error: dict[str, Any]
+    seconds: float | None
+
+
+LIMITED = {"name": "rate_limited"}
+PAST = "Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+def by_hand(seconds: float | None, **headers: str) -> Asked:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Asked({**LIMITED, "headers": given}, seconds)
+
+
+WAITS: dict[str, Asked] = {
+    "nothing": Asked(LIMITED, None),
+    'retry_after = "20ms"': Asked({**LIMITED, "retry_after": "20ms"}, 0.02),
+    'retry_after = "7s"': Asked({**LIMITED, "retry_after": "7s"}, 7),
+    "retry-after: 0": by_hand(0, retry_after="0"),
+    "retry-after: -7": by_hand(-7, retry_after="-7"),
+    "retry-after: 1.7": by_hand(1.7, retry_after="1.7"),
+    "retry-after: 61": by_hand(61, retry_after="61"),
+    "retry-after: 121": by_hand(121, retry_after="121"),
+    "retry-after: 276480 (3.2 days)": by_hand(276480, retry_after="276480"),
+    "retry-after: 2592000 (30 days)": by_hand(2592000, retry_after="2592000"),
+    f"retry-after: {PAST}": by_hand(None, retry_after=PAST),
+    "retry-after: soon": by_hand(None, retry_after="soon"),
+    "retry-after-ms: 70": by_hand(0.07, retry_after_ms="70"),
+    "retry-after-ms: 70, retry-after: 7": by_hand(0.07, retry_after_ms="70", retry_after="7"),
+    "retry-after-ms: 0, retry-after: 7": by_hand(0, retry_after_ms="0", retry_after="7"),
+    "retry-after-ms: -70, retry-after: 7": by_hand(-0.07, retry_after_ms="-70", retry_after="7"),
+    "x-should-retry: false": by_hand(None, x_should_retry="false"),
+    "x-should-retry: true, with 400": Asked({"status": 400, "headers": {"x-should-retry": "true"}}, None),
+}
+"""Each form in which a time can be told; the seconds are those of the header that ought to count."""
+
+
+def scenario() -> dict[str, Any]:
+    """The scenario of all trouble, as data."""
+    rules = {**FAILS, **{name: {"error": asked.error} for name, asked in WAITS.items()}}
+    ready = [{"name": name, "when": f"user == {json.dumps(name)}", **rule} for name, rule in rules.items()]
+    return {"scenario": {"name": "trouble"}, "states": {"ready": ready}}
+
+
+ASYNC = ("whole", "whole async", "streamed", "streamed async", "helper", "helper async")
+PATIENT = tuple(f"{how}, told to retry" for how in ASYNC[:4])
+
+
+class Column(NamedTuple):
+    """An SDK as a user knows it: a program, the APIs that it asks, and the ways in which it asks them.
+
+    Attributes:
+        backs_off: between which seconds it waits before each retry where nothing tells it better.
+    """
+
+    title: str
+    program: str
+    apis: tuple[str, ...]
+    hows: tuple[str, ...]
+    backs_off: tuple[tuple[float, float], ...] = ()
+
+
+STAINLESS = ((0.375, 0.5), (0.75, 1.0))
+NODE = ("whole", "streamed", "helper")
+
+COLUMNS = (
+    Column("`openai`, Python", "troubled_openai.py", OPENAI, ASYNC, STAINLESS),
+    Column("`openai`, JavaScript", "troubled_openai.mjs", OPENAI, NODE, STAINLESS),
+    Column("`anthropic`", "troubled_anthropic.py", ("anthropic",), ASYNC, STAINLESS),
+    Column("`@anthropic-ai/sdk`", "troubled_anthropic.mjs", ("anthropic",), NODE, STAINLESS),
+    Column("`google-genai`", "troubled_google.py", ("gemini",), ASYNC[:4]),
+    Column("`google-genai`, told to retry", "troubled_google.py", ("gemini",), PATIENT, ((1.0, 2.0), (2.0, 3.0))),
+    Column("`@google/genai`", "troubled_google.mjs", ("gemini",), NODE[:2]),
+    Column(
+        "`@google/genai`, told to retry", "troubled_google.mjs", ("gemini",), PATIENT[::2], ((1.0, 2.0), (2.0, 4.0))
+    ),
+    Column("`ai`", "troubled_vercel.mjs", APIS, NODE[:2], ((2.0, 2.0), (4.0, 4.0))),
+)
+
+
+class Trial(NamedTuple):
+    """One case that a program plays in one way, in a session of its own."""
+
+    api: str
+    how: str
+    case: str
+
+
+class Told(NamedTuple):
+    """What a program told of a trial, and how many requests the journal has of it.
+
+    Attributes:
+        raised: class of the exception, None where there was none. holds: what it holds, by attribute. trace: all of it.
+        waits: seconds that the SDK wanted to wait before each retry.
+        heard: the text that the application had got.
+    """
+
+    raised: str | None
+    holds: dict[str, Any]
+    waits: list[float]
+    heard: str
+    trace: str
+    asked: int
+
+
+def trials(program: str, cases: Iterable[str]) -> list[Trial]:
+    """All that a program plays."""
+    asked = [(column, api) for column in COLUMNS if column.program == program for api in column.apis]
+    return [Trial(api, how, case) for column, api in asked for how in column.hows for case in cases]
+
+
+def play(program: str, played: list[Trial], server: Running, home: Path) -> dict[Trial, Told]:
+    """Plays the trials, each in a session of its own.
+
+    Raises:
+        AssertionError: the program broke, or reached out.
+    """
+    sessions = [f"{program}.{number}" for number in range(len(played))]
+    asked = [{**trial._asdict(), "session": name} for trial, name in zip(played, sessions, strict=True)]
+    where = ("js", node()) if program.endswith(".mjs") else ("clients", python("newest"))
+    ended = subprocess.run(
+        [*where[1], str(INTEROP / where[0] / program), server.url], input=json.dumps(asked), env=environment(home),
+        capture_output=True, text=True, encoding="utf-8", check=False, timeout=SECONDS, cwd=home,
+    )  # fmt: skip
+    assert 0 == ended.returncode, ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.split("\n") if line.startswith("{")]
+    counted = [len(server.mock.journal(name)["entries"]) for name in sessions]
+    return {trial: told(line, asked) for trial, line, asked in zip(played, lines, counted, strict=True)}
+
+
+def told(line: dict[str, Any], asked: int) -> Told:
+    """A line of a program; what its SDK slept for other reasons came before its first try."""
+    retries = asked - 1
+    return Told(**{**line, "waits": line["waits"][-retries:] if retries > 0 else [], "asked": asked})
