@@ -14,9 +14,10 @@ from llmposter_dsl.bind import Table
 from llmposter_dsl.calls import calls
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions import Scope
+from llmposter_dsl.faults import check_order, faults
 from llmposter_dsl.includes import Placed
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Delivery, Duration, Fail, Refuse, Say, Template, Usage, Value
+from llmposter_dsl.program import Delivery, Duration, Fail, Fault, Refuse, Say, Template, Usage, Value
 
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[^\t\x20-\x7e\xa0-\xff]")
@@ -51,8 +52,8 @@ class Answers:
         if "refuse" in table:
             text = self._template(table, "refuse", scope)
             return None if text is None else Refuse(text)
-        if not any(name in table for name in keys.SAID):
-            return None
+        if not _answers(table):
+            return _silence(table) if "fault" in table else None
         return Say(
             think=self._template(table, "think", scope),
             reply=self._template(table, "reply", scope),
@@ -104,6 +105,12 @@ class Answers:
         deliveries.check_pace(table, own, self._delivery)
         return deliveries.delivery(own, self._delivery)
 
+    def faults(self, table: Table) -> tuple[Fault, ...]:
+        """How the delivery of the answer breaks."""
+        found = faults(table, speaks=_answers(table))
+        check_order(found, table.report)
+        return found
+
     def check_defaults(self) -> None:
         """Reports what no rule could make use of, once all are compiled."""
         for table in () if self._paced else self._defaults:
@@ -125,13 +132,15 @@ def _together(table: Table, *, passes: bool) -> None:
     if passes and "goto" not in table.written:
         if any(name not in keys.RULE for name in table.written):
             return  # the unknown key, which has been reported, may be the answer
-        help_ = f"a rule has {words.listed(keys.OUTCOMES)}, or a `goto` alone"
+        help_ = f"a rule has {words.listed((*keys.OUTCOMES, 'fault'))}, or a `goto` alone"
         table.refuse("LP112", "this rule neither answers nor goes anywhere", cure=help_)
         return
     if passes:
         _useless(table, _SILENT, "goto", "a rule that only has a `goto` passes the request on and sends nothing")
     elif "error" in table.written:
         _useless(table, ("finish", "usage", "stream"), "error", "an error has no finish reason, usage or stream")
+    elif not written and "fault" in table.written:
+        _useless(table, ("finish", "usage"), "fault", "a rule that only has a fault says nothing")
 
 
 def _apart(table: Table, alone: str, other: str) -> None:
@@ -143,6 +152,11 @@ def _useless(table: Table, names: tuple[str, ...], beside: str, why: str) -> Non
     for name in names:
         if name in table.written:
             table.refuse_key("LP113", f"`{name}` does nothing beside `{beside}`", name, why, beside)
+
+
+def _silence(table: Table) -> Say:
+    """What a rule says that only has a fault."""
+    return Say(reply=Template(table.at("fault"), (), lambda _: "", ""))
 
 
 def fail(value: Value, place: Within, scope: Scope, report: bind.Report) -> Fail:

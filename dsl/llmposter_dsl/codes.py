@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
         LP122="control character in a regular expression",
         LP124="state's name used as a rule key",
         LP125="goto inside error",
+        LP126="syntax error in a fault",
     ),
     **_warnings(
         LP123="plain YAML text cut by ` #`",
@@ -82,6 +83,7 @@ CODES: dict[str, Code] = {
     "LP391": Code("info", "rule that a replayed history may not find again"),
     **_warnings(
         LP401="answer that a provider cannot express",
+        LP402="fault that never strikes",
     ),
     **_errors(
         LP501="unknown action on a token",

@@ -14,8 +14,9 @@ from llmposter_dsl.bind import Table
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.expressions import Scope
 from llmposter_dsl.facts import INPUT
+from llmposter_dsl.faults import check_order, faults
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Fail, InputRule, Value
+from llmposter_dsl.program import Fail, Fault, InputRule, Value
 from llmposter_dsl.rules import groups, positive
 
 
@@ -29,6 +30,8 @@ class _Kind(NamedTuple):
 _NUMBER: Final = keys.Form(frozenset((int, float)), "a number")
 _LARGEST: Final = 3.4028234663852886e38
 """What base64 has room for: vectors are sent in it as numbers of 32 bits (IEEE 754)."""
+_POINTS: Final = ("before headers", "inside headers", "after headers", "bytes", "halfway")
+"""Points that one body has, whole and at once."""
 _KINDS: Final = {
     "embeddings": _Kind(keys.EMBEDDING, "vector"),
     "moderations": _Kind(keys.MODERATION, "flags"),
@@ -86,10 +89,22 @@ def _rule(name: str, table: Table, kind: _Kind, scope: Scope) -> InputRule | Non
     if "when" in table:
         when = expressions.condition(table.get("when"), table.at("when"), scope, table.report)
     outcome = _outcome(table, kind, scope.with_groups(groups(table, when)))
-    times = positive(table, "times")
-    if outcome is None or (when is None and "when" in table.written):
+    times, struck = positive(table, "times"), _faults(table)
+    if (outcome is None and not struck) or (when is None and "when" in table.written):
         return None
-    return InputRule(name, table.place, outcome, when, times)
+    return InputRule(name, table.place, outcome, when, times, struck)
+
+
+def _faults(table: Table) -> tuple[Fault, ...]:
+    """How the delivery breaks; the answer to an input is one body, so that many a point is never reached."""
+    found = faults(table)
+    check_order(found, table.report)
+    for fault in found:
+        if fault.point.kind not in _POINTS:
+            message = f"{words.shown(fault.text)} never strikes: the answer to an input is one body"
+            cure = "write `before headers`, `inside headers`, `after headers`, `after 20 bytes` or `halfway`"
+            table.report(Diagnostic("LP402", message, fault.place, cure))
+    return found
 
 
 def _outcome(table: Table, kind: _Kind, scope: Scope) -> tuple[float, ...] | frozenset[str] | Fail | None:
@@ -101,7 +116,7 @@ def _outcome(table: Table, kind: _Kind, scope: Scope) -> tuple[float, ...] | fro
     elif kind.outcome in table:
         return _vector(table) if kind.outcome == "vector" else _flags(table)
     elif all(name in kind.keys for name in table.written) and not _answers(table, kind):
-        cure = f"a rule of this list has `{kind.outcome}` or `error`"
+        cure = f"a rule of this list has `{kind.outcome}`, `error` or `fault`"
         table.refuse("LP112", "this rule answers nothing", cure=cure)
     return None
 

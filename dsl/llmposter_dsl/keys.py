@@ -40,6 +40,7 @@ TEXTS = _form("a list of texts", list)
 TABLES = _form("a list of tables", list)
 NUMBERS = _form("a list of numbers", list)
 TOKEN_END = _form('a phrase such as `"expire"` or `"expire after 2 uses"`', str)
+FAULTS = _form('a fault such as `"drop after 3 chunks"`, or a list of them', str, list)
 CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of either', str, dict, list)
 ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
@@ -182,7 +183,7 @@ RULE = _table(
     Key("headers", TABLE, "Further headers of the response."),
     Key("latency", LATENCY, "Delay before the first byte."),
     Key("stream", TABLE, "How a streamed answer goes out."),
-    _later("fault", "How the delivery breaks."),
+    Key("fault", FAULTS, "How the delivery breaks."),
     Key(
         "token",
         TOKEN_END,
@@ -199,7 +200,7 @@ _INPUT = (
 )
 _INPUT_FAILS = (
     Key("error", ERROR_VALUE, "The provider's own HTTP error, for the whole request."),
-    _later("fault", "How the delivery breaks."),
+    Key("fault", FAULTS, "How the delivery breaks, for the whole request."),
 )
 
 EMBEDDING = _table(*_INPUT, Key("vector", NUMBERS, "The embedding of the input, sent as it is."), *_INPUT_FAILS)

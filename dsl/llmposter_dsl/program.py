@@ -278,6 +278,25 @@ class TokenEnd(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
+Action: TypeAlias = Literal["drop", "close", "stall", "hang", "corrupt", "duplicate", "error", "send"]
+PointKind: TypeAlias = Literal[
+    "before headers",
+    "inside headers",
+    "after headers",
+    "chunks",
+    "events",
+    "bytes",
+    "time",
+    "halfway",
+    "inside tool arguments",
+    "between tool calls",
+    "before finish",
+    "before usage",
+    "before the end",
+    "everywhere",
+]
+
+
 class Point(msgspec.Struct, frozen=True):
     """Where in an answer a fault strikes.
 
@@ -287,22 +306,7 @@ class Point(msgspec.Struct, frozen=True):
         amount: how many chunks, events, bytes or seconds go before.
     """
 
-    kind: Literal[
-        "before headers",
-        "inside headers",
-        "after headers",
-        "chunks",
-        "events",
-        "bytes",
-        "time",
-        "halfway",
-        "inside tool arguments",
-        "between tool calls",
-        "before finish",
-        "before usage",
-        "before the end",
-        "everywhere",
-    ]
+    kind: PointKind
     amount: float = 0.0
 
 
@@ -319,7 +323,7 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
 
     text: str
     place: Place
-    action: Literal["drop", "close", "stall", "hang", "corrupt", "duplicate", "error", "send"]
+    action: Action
     point: Point
     seconds: float = 0.0
     error: Fail | None = None
@@ -343,7 +347,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         name: as given, else ``state#n``, ``always#n``, ``otherwise#n``, n from 1.
         group: the state it stands under, or ``always`` or ``otherwise``.
         named: whether the author gave the name.
-        outcome: None for a pass-through rule, which has a `goto`; and for one that has only `faults`: it says nothing.
+        outcome: None for a pass-through rule, which has a `goto`. A rule that has only `faults` says an empty text.
     """
 
     name: str

@@ -124,6 +124,7 @@ class Compiler:
             delivery=self.answers.delivery(table),
             goto=goto if known else None,
             token=token_end(table, credentials=self.scope.credentials),
+            faults=self.answers.faults(table),
         )
         return line._replace(
             goto=rule.goto,

@@ -70,19 +70,25 @@ def _around(first: Any, last: Any, inner: Sequence[Node | Pair] = ()) -> dict[st
     return {"start": first.start_pos, "end": last.end_pos, "depth": depth}
 
 
-def _text(token: Any) -> str:
+def unquoted(text: str, start: int) -> str:
+    """What a text in quotes says, which stands at *start*.
+
+    Raises:
+        Refused: it has an escape that there is not.
+    """
+
     def unescape(found: re.Match[str]) -> str:
         if found[1]:
             return chr(int(found[1], 16))
         if found[2] in _ESCAPED:
             return _ESCAPED[found[2]]
-        at = token.start_pos + 1 + found.start()
+        at = start + 1 + found.start()
         message = f"`{found[0]}` is no escape of a text"
         raise Refused(
             at, at + len(found[0]), message, f'write `\\{found[0]}` for a backslash, or use \\n \\t \\" \\\\ \\u00e9'
         )
 
-    raw = str(token)[1:-1]
+    raw = text[1:-1]
     if "\\" not in raw:
         return raw
     # A pair of \u escapes may spell one character beyond U+FFFF, as in JSON.
@@ -187,7 +193,7 @@ class Build:
 
     def pair(self, of: list[Any]) -> Pair:
         key, value = of
-        name = _text(key) if str(key)[0] in "\"'" else str(key)
+        name = unquoted(str(key), key.start_pos) if str(key)[0] in "\"'" else str(key)
         span = {"start": key.start_pos, "end": value.end, "depth": value.depth}
         return Pair(name, value, key_end=key.end_pos, **span)
 
@@ -209,7 +215,7 @@ class Build:
         return Name(str(of[0]), **_around(of[0], of[0]))
 
     def text(self, of: list[Any]) -> Node:
-        return Literal("text", _text(of[0]), **_around(of[0], of[0]))
+        return Literal("text", unquoted(str(of[0]), of[0].start_pos), **_around(of[0], of[0]))
 
     def number(self, of: list[Any]) -> Node:
         return Literal("number", self._number(of[0], str(of[0])), **_around(of[0], of[0]))

@@ -69,7 +69,7 @@ def _edges(edges: Iterable[Edge]) -> Iterator[Edge]:
 def _style(rule: Rule) -> str:
     if rule.outcome is None:
         return "dotted"
-    return "dashed" if isinstance(rule.outcome, Fail) else ""
+    return "dashed" if isinstance(rule.outcome, Fail) or rule.faults else ""
 
 
 def _label(edge: Edge, *, marked: bool = True) -> str:
@@ -79,6 +79,7 @@ def _label(edge: Edge, *, marked: bool = True) -> str:
     if rule.times is not None:
         parts.append(f"at most {rule.times}x")
     parts.append(_does(rule) if marked or rule.outcome is not None else "")
+    parts += [_short(fault.text) for fault in rule.faults]
     return ", ".join(part for part in parts if part)
 
 
