@@ -45,7 +45,7 @@ pins: $(VENV)/.tested
 
 # After `make pins`: what the SDKs now do is written into the page, for the difference to be read.
 behaviour: interop
-	@LLMPOSTER_WRITE_PAGES=1 $(BIN)/python -m pytest -q tests/interop/test_sdk_behaviour.py
+	@LLMPOSTER_GOLDEN=write $(BIN)/python -m pytest -q tests/interop/test_sdk_behaviour.py
 
 bench: $(VENV)/.tested
 	@$(BIN)/python tests/bench/run.py $(BENCH)

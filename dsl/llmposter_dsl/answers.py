@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from llmposter_dsl import bind, deliveries, delivery_forms, expressions, keys, words
 from llmposter_dsl.bind import Table
 from llmposter_dsl.calls import calls
@@ -171,6 +173,7 @@ def fail(value: Value, place: Within, scope: Scope, report: bind.Report) -> Fail
     message = None
     if "message" in table:
         message = expressions.template(table.get("message"), table.at("message"), scope, report)
+    after, dated = _retry_after(table)
     return Fail(
         name=_name(table.get("name"), table.at("name"), report) if "name" in table else None,
         status=_status(table.get("status"), table.at("status"), report) if "status" in table else None,
@@ -178,13 +181,25 @@ def fail(value: Value, place: Within, scope: Scope, report: bind.Report) -> Fail
         code=table.get("code"),
         message=message,
         headers=headers(table, scope),
-        retry_after=duration(table, "retry_after"),
+        retry_after=after,
+        retry_date=dated,
     )
 
 
 def replace_headers(of: Fail, given: tuple[tuple[str, Template], ...]) -> Fail:
     """The same error with these headers."""
-    return Fail(of.name, of.status, of.type, of.code, of.message, given, of.retry_after)
+    return replace(of, headers=given)
+
+
+def _retry_after(table: Table) -> tuple[Duration | None, bool]:
+    if "retry_after" not in table:
+        return None, False
+    found = delivery_forms.retry_after(table.get("retry_after"))
+    if found is None:
+        message = f"{words.shown(table.get('retry_after'))} is no duration"
+        table.refuse("LP114", message, "retry_after", cure=delivery_forms.RETRY_FORMS)
+        return None, False
+    return found
 
 
 def _no_goto(name: str, place: Within) -> Diagnostic | None:

@@ -17,6 +17,7 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{1,12})?"
 _TIME: Final = rf"{_NUMBER}(?:ms|s|m|h|d)"
 _DURATION: Final = re.compile(rf"({_NUMBER})(ms|s|m|h|d)")
+_AS_DATE: Final = re.compile(r"\s+as\s+date$")
 _LATENCY: Final = re.compile(
     rf"""(?P<fixed>{_TIME})(?:\s*(?:±|\+-|\+/-)\s*(?P<percent>{_NUMBER})\s*%)?
     |(?P<kind>uniform|normal|lognormal)\s*\(\s*(?P<a>{_TIME})\s*,\s*(?P<b>{_NUMBER}(?:ms|s|m|h|d)?)
@@ -37,6 +38,7 @@ PACE_FORMS: Final = (
 )
 JITTER_FORMS: Final = 'write `"±20%"`'
 DURATION_FORMS: Final = "write a number and a unit: ms, s, m, h or d"
+RETRY_FORMS: Final = f'{DURATION_FORMS}; or `"30s as date"`'
 
 
 def duration(text: str) -> Duration | None:
@@ -48,6 +50,13 @@ def duration(text: str) -> Duration | None:
     number = float(found[1])
     seconds = number / 1000 if found[2] == "ms" else number * _UNITS[found[2]]
     return Duration(seconds) if seconds <= LONGEST else None
+
+
+def retry_after(text: str) -> tuple[Duration, bool] | None:
+    """``2s``, or ``2s as date``; and whether it is told as a date."""
+    written = _AS_DATE.sub("", text.strip())
+    found = duration(written)
+    return None if found is None else (found, written != text.strip())
 
 
 def latency(text: str) -> Latency | str:

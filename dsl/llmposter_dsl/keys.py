@@ -45,6 +45,7 @@ CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of e
 ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
 DURATION = _form('a duration such as `"250ms"` or `"2s"`', str)
+RETRY = _form('a duration such as `"250ms"`, or `"30s as date"`', str)
 LATENCY = _form('a delay such as `"800ms"` or `"800ms ±20%"`', str)
 PACE = _form('a pace such as `"50 tokens/s"` or `"40ms"`', str)
 JITTER = _form('a share such as `"±20%"`', str)
@@ -222,7 +223,7 @@ ERROR = _table(
     Key("code", TEXT, "Code in the error's body.", "the provider's"),
     Key("message", TEMPLATE, "Message in the error's body.", "the provider's"),
     Key("headers", TABLE, "Further headers of the response."),
-    Key("retry_after", DURATION, "When the client may try again: `retry-after`, below a second `retry-after-ms`."),
+    Key("retry_after", RETRY, "When the client may try again: `retry-after`, below a second `retry-after-ms` too."),
 )
 
 USAGE = _table(

@@ -173,7 +173,10 @@ class Refuse(msgspec.Struct, frozen=True, eq=False):
 
 
 class Fail(msgspec.Struct, frozen=True, eq=False):
-    """The provider's own HTTP error: by name, by status, or a name with another status."""
+    """The provider's own HTTP error: by name, by status, or a name with another status.
+
+    `retry_date`: the header tells `retry_after` as a date.
+    """
 
     name: str | None = None
     status: int | None = None
@@ -182,6 +185,7 @@ class Fail(msgspec.Struct, frozen=True, eq=False):
     message: Template | None = None
     headers: tuple[tuple[str, Template], ...] = ()
     retry_after: Duration | None = None
+    retry_date: bool = False
 
 
 class Latency(msgspec.Struct, frozen=True):

@@ -259,7 +259,7 @@ class Failure(Struct, frozen=True):
     """A provider's HTTP error: by name (language.md, section 6), by status, or both; the rest replaces the provider's.
 
     Attributes:
-        retry_after: seconds, or None.
+        retry_after: seconds, or None. retry_date: the header tells them as a date.
     """
 
     name: str | None = None
@@ -270,6 +270,7 @@ class Failure(Struct, frozen=True):
     param: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     retry_after: float | None = None
+    retry_date: bool = False
 
 
 class Miss(Struct, frozen=True):

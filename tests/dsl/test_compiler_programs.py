@@ -133,7 +133,16 @@ def test_an_error_is_a_status_a_name_or_a_table():
 def test_a_retry_after_is_a_duration():
     """`retry_after` is read as seconds."""
     made = program('[[states.s]]\nerror = { name = "rate_limited", retry_after = "20ms" }')
-    assert Duration(0.02) == made.states["s"][0].outcome.retry_after
+    assert (Duration(0.02), False) == (made.states["s"][0].outcome.retry_after, made.states["s"][0].outcome.retry_date)
+
+
+def test_a_retry_after_may_be_told_as_a_date():
+    """The seconds are the same, and the words may stand apart."""
+    for text in ("1.5m as date", "  1.5m  as   date "):
+        outcome = (
+            program(f'[[states.s]]\nerror = {{ name = "rate_limited", retry_after = "{text}" }}').states["s"][0].outcome
+        )
+        assert (Duration(90), True) == (outcome.retry_after, outcome.retry_date)
 
 
 def test_tokens_and_limits_are_those_of_the_file():

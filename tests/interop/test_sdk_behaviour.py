@@ -41,7 +41,7 @@ def test_the_page_says_what_the_sdks_do(heard: trouble_page.Heard) -> None:
     """Its tables are made of what they did; a version that does otherwise shows as a difference."""
     page = PAGE.read_text(encoding="utf-8")
     made = trouble_page.put(page, trouble_page.tables(heard))
-    if os.environ.get("LLMPOSTER_WRITE_PAGES"):
+    if os.environ.get("LLMPOSTER_GOLDEN") == "write":
         PAGE.write_text(made, encoding="utf-8")
     assert made == PAGE.read_text(encoding="utf-8")
 

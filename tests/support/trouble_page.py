@@ -169,19 +169,17 @@ def _waits(heard: Heard) -> str:
     def row(case: str, asked: Asked) -> Iterator[str]:
         yield f"`{case}`" if case != "nothing" else case
         for column in columns:
-            yield cell(
-                column, APIS, lambda way, of=column: waited(heard[of.program, Trial(*way, case)], asked.seconds, of)
-            )
+            yield cell(column, APIS, lambda way, of=column: waited(heard[of.program, Trial(*way, case)], asked, of))
 
     return table(("told", *(column.title for column in columns)), (row(case, asked) for case, asked in WAITS.items()))
 
 
-def waited(told: Told, asked: float | None, column: Column) -> str:
+def waited(told: Told, asked: Asked, column: Column) -> str:
     """What an SDK made of the time that it was told, in a word; in numbers where it is neither of what is known."""
     if told.asked == 1:
         return "gives up"
-    if asked is not None and all(abs(each - asked) < 0.001 for each in told.waits):
-        return "as told" if asked else "at once"
+    if asked.seconds is not None and all(abs(each - asked.seconds) < asked.off for each in told.waits):
+        return "as told" if asked.seconds else "at once"
     bounds = column.backs_off[: len(told.waits)]
     if all(low <= each <= high for each, (low, high) in zip(told.waits, bounds, strict=True)):
         return "backs off"

@@ -24,10 +24,15 @@ FAILS: dict[str, dict[str, Any]] = {
 
 
 class Asked(NamedTuple):
-    """A time to come back at, as an answer tells it: what stands beside the rule's error, and the seconds it means."""
+    """A time to come back at, as an answer tells it: the rule's error, and the seconds it means.
+
+    Attributes:
+        off: by how many seconds what a client makes of it may be off; a date is no exact time.
+    """
 
     error: dict[str, Any]
     seconds: float | None
+    off: float = 0.001
 
 
 LIMITED = {"name": "rate_limited"}
@@ -43,6 +48,7 @@ WAITS: dict[str, Asked] = {
     "nothing": Asked(LIMITED, None),
     'retry_after = "20ms"': Asked({**LIMITED, "retry_after": "20ms"}, 0.02),
     'retry_after = "7s"': Asked({**LIMITED, "retry_after": "7s"}, 7),
+    'retry_after = "30s as date"': Asked({**LIMITED, "retry_after": "30s as date"}, 30, 5),
     "retry-after: 0": by_hand(0, retry_after="0"),
     "retry-after: -7": by_hand(-7, retry_after="-7"),
     "retry-after: 1.7": by_hand(1.7, retry_after="1.7"),

@@ -133,14 +133,18 @@ def test_what_the_author_says_replaces_what_google_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "seconds, delay, header", [(0.02, "0.02s", "1"), (30.0, "30s", "30"), (61.2, "61.2s", "62"), (0.0, "0s", "0")]
+    "seconds, delay, header, milliseconds",
+    [(0.02, "0.02s", "1", "20"), (30.0, "30s", "30", None), (61.2, "61.2s", "62", None), (0.0, "0s", "0", "0")],
 )
-def test_the_time_to_wait_is_told_as_google_tells_it(seconds: float, delay: str, header: str) -> None:
-    """In `RetryInfo`, exactly; and in the header, in whole seconds."""
+def test_the_time_to_wait_is_told_as_google_tells_it(
+    seconds: float, delay: str, header: str, milliseconds: str | None
+) -> None:
+    """In `RetryInfo`, exactly; and in headers, in whole seconds, below one in milliseconds too."""
     answer = WIRE.failure(Failure(name="rate_limited", retry_after=seconds), 0.0)
     *_, retry = told(answer)["details"]
     assert {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay} == retry
-    assert header == dict(answer.headers)["retry-after"]
+    headers = dict(answer.headers)
+    assert (header, milliseconds) == (headers["retry-after"], headers.get("retry-after-ms"))
 
 
 def test_no_time_to_wait_is_told_unasked() -> None:

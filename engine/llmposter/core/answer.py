@@ -62,6 +62,7 @@ def failure(fail: Fail, facts: Env) -> Failure:
         message=None if fail.message is None else fail.message.render(facts),
         headers=_headers(fail.headers, facts),
         retry_after=None if fail.retry_after is None else float(fail.retry_after),
+        retry_date=fail.retry_date,
     )
 
 

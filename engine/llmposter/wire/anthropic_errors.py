@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
 from llmposter.wire.anthropic_headers import ORGANIZATION, of_limit, request_id
-from llmposter.wire.headers import JSON, merged, retry_after
+from llmposter.wire.headers import JSON, comes_back, merged
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def failure(failed: Failure, now: float) -> Response:
     message = base.message if failed.message is None else failed.message
     answer = _answer(status, kind, message, now, failed.code)
     limits = of_limit(failed.retry_after, now) if status == 429 else ()
-    ours = (*answer.headers, *limits, *retry_after(failed.retry_after))
+    ours = (*answer.headers, *limits, *comes_back(failed, now))
     return Response(status, merged(ours, failed.headers), answer.body)
 
 

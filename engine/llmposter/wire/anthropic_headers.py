@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from llmposter.wire.headers import rounded_up
+from llmposter.wire.headers import LAST_SECOND, rounded_up
 
 if TYPE_CHECKING:
     from llmposter.model import Reply
@@ -20,8 +20,6 @@ _REQUESTS: Final = 4_000
 _INPUT: Final = 2_000_000
 _OUTPUT: Final = 400_000
 _THOUSAND: Final = 1_000
-_LAST: Final = 253402300799
-"""The last second of the year 9999."""
 ORGANIZATION: Final = ("anthropic-organization-id", "00000000-0000-4000-8000-006c6c6d7073")
 
 
@@ -76,4 +74,4 @@ def limit(what: str, most: int, left: int, reset: float) -> Headers:
 
 def moment(seconds: float) -> str:
     """A Unix time as these headers write it, rounded up: ``2026-01-01T00:00:00Z`` (RFC 3339)."""
-    return datetime.fromtimestamp(min(max(rounded_up(seconds), 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(max(rounded_up(seconds), 0), LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

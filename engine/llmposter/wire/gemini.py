@@ -85,8 +85,8 @@ class Gemini:
             before = b"\n,\r\n"
         yield Frame(b"\n]")
 
-    def failure(self, failure: Failure, now: float) -> Response:  # noqa: ARG002 - the protocol's
-        return gemini_errors.failure(failure)
+    def failure(self, failure: Failure, now: float) -> Response:
+        return gemini_errors.failure(failure, now)
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:  # noqa: ARG002 - the protocol's
         return gemini_errors.refused(refused)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
-from llmposter.wire.headers import JSON, merged, rounded_up
+from llmposter.wire.headers import JSON, comes_back, merged, retry_after
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
     from llmposter.model import BadRequest, Failure, Json
-    from llmposter.wire.headers import Headers
 
 HEADERS: Final = (("content-type", f"{JSON}; charset=UTF-8"),)
 _TYPE: Final = "type.googleapis.com/google.rpc."
@@ -140,7 +139,7 @@ def known(name: str | None, status: int | None) -> Known:
     return Known(status or 500, word(status or 500), NAMED["server_error"].message)
 
 
-def failure(failed: Failure) -> Response:
+def failure(failed: Failure, now: float) -> Response:
     """The error as an answer; what the scenario gives replaces what Google says."""
     base = known(failed.name, failed.status)
     status = base.status if failed.status is None else failed.status
@@ -152,7 +151,7 @@ def failure(failed: Failure) -> Response:
         named if failed.type is None else failed.type,
         details,
     )
-    return Response(status, merged((*HEADERS, *_retry_after(failed.retry_after)), failed.headers), told)
+    return Response(status, merged((*HEADERS, *comes_back(failed, now)), failed.headers), told)
 
 
 def refused(bad: BadRequest) -> Response:
@@ -187,7 +186,7 @@ def spent(metric: str, id_: str, value: int, model: str, wait: float | None) -> 
     if wait is not None:
         message += f"\nPlease retry in {round(wait, 9):g}s."
     known, details = NAMED["rate_limited"], [*_violated(metric, id_, value, model), *_retry(wait)]
-    return Response(known.status, (*HEADERS, *_retry_after(wait)), body(known.status, message, known.word, details))
+    return Response(known.status, (*HEADERS, *retry_after(wait)), body(known.status, message, known.word, details))
 
 
 def body(status: int, message: str, named: str, details: list[Json]) -> bytes:
@@ -209,8 +208,3 @@ def _given(failed: Failure) -> list[Json]:
 
 def _retry(seconds: float | None) -> list[Json]:
     return [] if seconds is None else [{"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{round(seconds, 9):g}s"}]
-
-
-def _retry_after(seconds: float | None) -> Headers:
-    """When to come back, in whole seconds (RFC 9110, section 10.2.3), for clients that read no details."""
-    return () if seconds is None else (("retry-after", str(rounded_up(seconds))),)

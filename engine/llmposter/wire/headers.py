@@ -8,11 +8,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from llmposter.model import Request
+    from llmposter.model import Failure, Request
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 JSON: Final = "application/json"
+LAST_SECOND: Final = 253402300799
+"""Of the year 9999, after which no date is written."""
 
 
 def merged(ours: Headers, given: Headers) -> Headers:
@@ -20,6 +22,8 @@ def merged(ours: Headers, given: Headers) -> Headers:
     if not given:
         return ours
     names = {name.lower() for name, _ in given}
+    if "retry-after" in names:
+        names.add("retry-after-ms")  # it says the same, and clients that read it would not look at the author's
     return (*(header for header in ours if header[0] not in names), *given)
 
 
@@ -41,6 +45,20 @@ def retries(request: Request) -> int | None:
 def rounded_up(value: float) -> int:
     """The next whole number, but for what floating point itself put on top: 0.07 s is 70 ms."""
     return math.ceil(round(value, 6))
+
+
+def comes_back(failed: Failure, now: float) -> Headers:
+    """When a client may try again, as a rule has it told."""
+    if failed.retry_date and failed.retry_after is not None:
+        return (("retry-after", date(now + failed.retry_after)),)
+    return retry_after(failed.retry_after)
+
+
+def date(seconds: float) -> str:
+    """A Unix time as HTTP writes it (RFC 9110, section 5.6.7), rounded up, so that nobody comes back too early."""
+    from email.utils import formatdate
+
+    return formatdate(min(max(rounded_up(seconds), 0), LAST_SECOND), usegmt=True)
 
 
 def retry_after(seconds: float | None) -> Headers:

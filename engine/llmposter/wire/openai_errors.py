@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
-from llmposter.wire.headers import JSON, merged, retry_after
+from llmposter.wire.headers import JSON, comes_back, merged
 from llmposter.wire.openai_headers import of_limit, of_server
 from llmposter.wire.sse import encode
 
@@ -121,7 +121,7 @@ def failure(failed: Failure, now: float) -> Response:
         ("content-type", JSON),
         *_of_server(written, now),
         *(of_limit(failed.retry_after) if limited else ()),
-        *retry_after(failed.retry_after),
+        *comes_back(failed, now),
     )
     return Response(status, merged(ours, failed.headers), written)
 
