@@ -31,7 +31,7 @@ TABLE = {
     "context_length_exceeded": (400, "invalid_request_error", anthropic.BadRequestError, False),
     "request_too_large": (413, "request_too_large", anthropic.ContentTooLargeError, False),
     "rate_limited": (429, "rate_limit_error", anthropic.RateLimitError, True),
-    "quota_exceeded": (402, "billing_error", anthropic.PaymentRequiredError, False),
+    "quota_exceeded": (400, "invalid_request_error", anthropic.BadRequestError, False),
     "server_error": (500, "api_error", anthropic.InternalServerError, True),
     "overloaded": (529, "overloaded_error", anthropic.OverloadedError, True),
     "timeout": (504, "timeout_error", anthropic.GatewayTimeoutError, True),

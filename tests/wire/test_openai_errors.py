@@ -30,9 +30,9 @@ TABLE = {
     ),
     "request_too_large": (413, "invalid_request_error", None, None, openai.APIStatusError),
     "rate_limited": (429, "requests", "rate_limit_exceeded", None, openai.RateLimitError),
-    "quota_exceeded": (429, "insufficient_quota", "insufficient_quota", None, openai.RateLimitError),
+    "quota_exceeded": (429, "insufficient_quota", "credit_balance_exhausted", None, openai.RateLimitError),
     "server_error": (500, "server_error", None, None, openai.InternalServerError),
-    "overloaded": (503, "server_error", None, None, openai.InternalServerError),
+    "overloaded": (503, "service_unavailable_error", "server_is_overloaded", None, openai.InternalServerError),
     "timeout": (504, "server_error", None, None, openai.InternalServerError),
     "content_filter": (400, "invalid_request_error", "invalid_prompt", None, openai.BadRequestError),
 }  # fmt: skip

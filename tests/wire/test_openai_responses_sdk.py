@@ -305,6 +305,14 @@ def test_a_context_that_is_too_long_speaks_of_the_input(given: dict[str, str], e
     assert error["message"].startswith(expected)
 
 
+@pytest.mark.parametrize("failed", [Failure("server_error"), Failure(status=500)], ids=["name", "status"])
+def test_an_error_of_the_server_has_a_code(failed: Failure) -> None:
+    """The one of Chat Completions has none."""
+    error = json.loads(WIRE.failure(failed, 0.0).body)["error"]
+    assert ("server_error", "server_error", None) == (error["type"], error["code"], error["param"])
+    assert error["message"].startswith("An error occurred while processing your request.")
+
+
 def rule(finish: str | None) -> Rule:
     return Rule("ask#1", "ask", At(Source("fake.toml", "fake"), Span(0, 4)), finish=finish)
 

@@ -27,6 +27,11 @@ class Known(Struct, frozen=True):
     message: str
 
 
+_BALANCE = (
+    "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase "
+    "credits."
+)
+
 NAMED: Final = {
     "bad_request": Known(400, INVALID, "Your request could not be processed: it is not valid."),
     "invalid_api_key": Known(401, "authentication_error", "invalid x-api-key"),
@@ -41,11 +46,8 @@ NAMED: Final = {
         "This request would exceed your organization's rate limit of 4,000 requests per minute. For details, refer to: "
         "https://docs.claude.com/en/api/rate-limits. You can see the response headers for current usage.",
     ),
-    "quota_exceeded": Known(
-        402, "billing_error",
-        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
-        "purchase credits.",
-    ),
+    # Documented as a 402 `billing_error`, and sent as this (anthropics/claude-code#88711).
+    "quota_exceeded": Known(400, INVALID, _BALANCE),
     "server_error": Known(500, "api_error", "Internal server error"),
     "overloaded": Known(529, "overloaded_error", "Overloaded"),
     "timeout": Known(504, "timeout_error", "The request timed out while it was being processed."),
@@ -54,7 +56,9 @@ NAMED: Final = {
 """Every error name of language.md, section 6."""
 
 _BY_STATUS: Final = {
-    **{each.status: each for name, each in NAMED.items() if name not in ("context_length_exceeded", "content_filter")},
+    **{each.status: each for each in NAMED.values() if each.status != 400},
+    400: NAMED["bad_request"],
+    402: Known(402, "billing_error", _BALANCE),
     408: Known(408, "timeout_error", "The request took too long to arrive."),
     409: Known(409, "conflict_error", "The resource was changed by another request; please try again."),
     502: Known(502, "api_error", "Bad gateway"),

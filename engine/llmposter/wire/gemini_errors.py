@@ -93,7 +93,10 @@ NAMED: Final = {
         "An internal error has occurred. Please retry or report in "
         "https://developers.generativeai.google/guide/troubleshooting",
     ),
-    "overloaded": Known(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
+    "overloaded": Known(503, "UNAVAILABLE",
+        "This model is currently experiencing high demand. Spikes in demand are usually temporary. Please try again "
+        "later.",
+    ),
     "timeout": Known(504, "DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
     "content_filter": Known(400, "INVALID_ARGUMENT", "Request was blocked: it violates the usage policies."),
 }  # fmt: skip

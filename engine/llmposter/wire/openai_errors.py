@@ -30,7 +30,6 @@ class Known(Struct, frozen=True):
     param: str | None = None
 
 
-_TRY_LATER = "The engine is currently overloaded, please try again later"
 _HELP = "https://platform.openai.com"
 
 NAMED: Final = {
@@ -58,14 +57,17 @@ NAMED: Final = {
         f"Visit {_HELP}/account/rate-limits to learn more.",
     ),
     "quota_exceeded": Known(
-        429, "insufficient_quota", "insufficient_quota",
+        429, "insufficient_quota", "credit_balance_exhausted",
         "You exceeded your current quota, please check your plan and billing details. "
         f"For more information on this error, read the docs: {_HELP}/docs/guides/error-codes/api-errors.",
     ),
     "server_error": Known(
         500, "server_error", None, "The server had an error while processing your request. Sorry about that!"
     ),
-    "overloaded": Known(503, "server_error", None, _TRY_LATER),
+    "overloaded": Known(
+        503, "service_unavailable_error", "server_is_overloaded",
+        "Our servers are currently overloaded. Please try again later.",
+    ),
     "timeout": Known(504, "server_error", None, "The request timed out before it could be processed."),
     "content_filter": Known(
         400, INVALID, "invalid_prompt",
@@ -90,7 +92,6 @@ _BY_STATUS: Final = {
     502: Known(502, "server_error", None, "Bad gateway."),
     503: NAMED["overloaded"],
     504: NAMED["timeout"],
-    529: Known(529, "server_error", None, _TRY_LATER),
 }
 
 

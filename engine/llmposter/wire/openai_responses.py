@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
     from llmposter.model import Failure, Frame, Piece, Reply, Request, Rule, Turn, Wire
 
-_CONTEXT: Final = "Your input exceeds the context window of this model. Please adjust your input and try again."
+_FAILED: Final = {
+    "code": "server_error",
+    "message": "An error occurred while processing your request. You can retry your request, or contact us through our "
+    "help center at help.openai.com if the error persists.",
+}
+_OWN: Final[dict[str | int | None, dict[str, str]]] = {
+    "context_length_exceeded": {
+        "message": "Your input exceeds the context window of this model. Please adjust your input and try again.",
+        "param": "input",
+    },
+    "server_error": _FAILED,
+    500: _FAILED,
+}
+"""Where this API words an error otherwise than OpenAI's other ones, by name and by status."""
 
 
 class OpenAIResponses(OpenAIWire):
@@ -41,9 +54,9 @@ class OpenAIResponses(OpenAIWire):
         return spoken(Output(asked(turn), reply), pieces)
 
     def failure(self, failure: Failure, now: float) -> Response:
-        if failure.name == "context_length_exceeded":
-            failure = replace(failure, message=failure.message or _CONTEXT, param=failure.param or "input")
-        return super().failure(failure, now)
+        own = _OWN.get(failure.name or failure.status, {})
+        unsaid = {name: text for name, text in own.items() if getattr(failure, name) is None}
+        return super().failure(replace(failure, **unsaid), now)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in OWN_WORDS and meaning(rule.finish) in (None, "pause"):

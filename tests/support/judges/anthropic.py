@@ -189,7 +189,7 @@ class AnthropicJudge(Judge):
     wire = "anthropic"
     body, history = MessageCreateParamsNonStreaming, ("messages", MessageParam)
     words = get_args(StopReason)
-    # A spent balance is a 402, which no SDK sends again.
+    # A spent balance is a 400, which no SDK sends again.
     retried = ("rate_limited", "server_error", "overloaded", "timeout")
 
     def request(self, *, stream: bool) -> tuple[str, dict[str, str], bytes]:
