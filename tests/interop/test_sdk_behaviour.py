@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import trouble_page
 from serving import serving
-from troubles import COLUMNS, FAILS, WAITS, play, scenario, trials
+from troubles import ACCESS, COLUMNS, CREDENTIALS, FAILS, WAITS, Told, Trial, play, scenario, trials
 
 from llmposter.server import Running
 
@@ -20,20 +20,24 @@ PROGRAMS = list(dict.fromkeys(column.program for column in COLUMNS))
 
 
 @pytest.fixture(scope="module")
-def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Running]]:
+    """The one that has a case, by the case."""
     path = tmp_path_factory.mktemp("scenarios") / "trouble.yaml"
     path.write_text(json.dumps(scenario()), encoding="utf-8")
-    with serving(path) as running:
-        yield running
+    with serving(path, journal_size=100_000) as open_, serving(CREDENTIALS, clock="manual") as closed:
+        yield dict.fromkeys([*FAILS, *WAITS], open_) | dict.fromkeys(ACCESS, closed)
 
 
 @pytest.fixture(scope="module")
-def heard(troubled: Running, tmp_path_factory: pytest.TempPathFactory) -> trouble_page.Heard:
+def heard(servers: dict[str, Running], tmp_path_factory: pytest.TempPathFactory) -> trouble_page.Heard:
     """What every program told of everything, two programs at a time."""
     home = tmp_path_factory.mktemp("home")
-    cases = [*FAILS, *WAITS]
+
+    def played(program: str) -> dict[Trial, Told]:
+        return play(program, [(trial, servers[trial.case]) for trial in trials(program, servers)], home)
+
     with ThreadPoolExecutor(2) as pool:
-        told = pool.map(lambda program: play(program, trials(program, cases), troubled, home), PROGRAMS)
+        told = pool.map(played, PROGRAMS)
         return {(name, trial): of for name, all_ in zip(PROGRAMS, told, strict=True) for trial, of in all_.items()}
 
 

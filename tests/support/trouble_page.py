@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from client_table import APIS
-from troubles import COLUMNS, FAILS, WAITS, Asked, Column, Told, Trial
+from troubles import ACCESS, COLUMNS, FAILS, PATIENCE, WAITS, Asked, Column, Told, Trial
 
 from llmposter.model import Failure
 from llmposter.wire import load
@@ -32,6 +32,7 @@ def tables(heard: Heard) -> dict[str, str]:
         **{f"errors {name}": _errors(heard, apis) for name, apis in PROVIDERS.items()},
         "holds": _holds(heard),
         "waits": _waits(heard),
+        "access": _access(heard),
     }
 
 
@@ -184,3 +185,34 @@ def waited(told: Told, asked: Asked, column: Column) -> str:
     if all(low <= each <= high for each, (low, high) in zip(told.waits, bounds, strict=True)):
         return "backs off"
     return ", ".join(dict.fromkeys(f"{each:g} s" for each in told.waits))
+
+
+# --- credentials and limits
+
+
+def _access(heard: Heard) -> str:
+    def row(name: str, column: Column, apis: tuple[str, ...]) -> Iterator[str]:
+        def told(case: str) -> str:
+            return cell(column, apis, lambda way: _let_in(heard[column.program, Trial(*way, case)], column))
+
+        yield f"{column.title}, {name}" if len(column.apis) == len(APIS) else column.title
+        yield cell(column, apis, lambda way: _keys(heard[column.program, Trial(*way, "nobody knows it")]))
+        yield from map(told, ACCESS)
+
+    titles = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
+    rows = [
+        row(titles[name], column, apis)
+        for name, apis in PROVIDERS.items()
+        for column in COLUMNS
+        if set(apis) & set(column.apis)
+    ]
+    return table(("SDK", "sends its key as", *ACCESS), rows)
+
+
+def _keys(told: Told) -> str:
+    return " and ".join(f"`{name}`" for name in told.keys)
+
+
+def _let_in(told: Told, column: Column) -> str:
+    waits = f", {waited(told, PATIENCE, column)}" if told.asked > 1 else ""
+    return f"{told.status} {_raised(told)}{waits}"

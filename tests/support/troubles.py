@@ -14,7 +14,7 @@ from clients import INTEROP, SECONDS, environment, node, python
 
 from llmposter.server import Running
 
-STATUSES = (408, 409, 429, 500, 502, 503, 504, 529)
+STATUSES = (401, 403, 408, 409, 429, 500, 502, 503, 504, 529)
 
 FAILS: dict[str, dict[str, Any]] = {
     **{name: {"error": name} for name in ERRORS},
@@ -68,8 +68,44 @@ WAITS: dict[str, Asked] = {
 """Each form in which a time can be told; the seconds are those of the header that ought to count."""
 
 
+class Access(NamedTuple):
+    """A client's key, and what the user says with it; all but the last is answered."""
+
+    key: str
+    says: tuple[str, ...]
+
+
+ACCESS = {
+    "nobody knows it": Access("nobody", ("Hello?",)),
+    "it has expired": Access("short", ("Hello?", "Hello?")),
+    "it was revoked": Access("any", ("Log me out.", "Hello?")),
+    "it is above a limit": Access("any", ("Hello?", "Hello?", "Hello?")),
+}
+"""What is wrong with a credential."""
+
+PATIENCE = Asked({}, 7)
+"""What the limit below asks for, on a clock that stands still."""
+
+CREDENTIALS = """
+[auth]
+tokens = [{ name = "any" }, { name = "short", uses = 1 }]
+
+[[limits]]
+requests = 2
+per = "14s"
+
+[[states.ready]]
+when = 'user == "Log me out."'
+token = "revoke"
+reply = "Bye."
+
+[[states.ready]]
+reply = "Hello."
+"""
+
+
 def scenario() -> dict[str, Any]:
-    """The scenario of all trouble, as data."""
+    """The scenario of all other trouble, as data."""
     rules = {**FAILS, **{name: {"error": asked.error} for name, asked in WAITS.items()}}
     ready = [{"name": name, "when": f"user == {json.dumps(name)}", **rule} for name, rule in rules.items()]
     return {"scenario": {"name": "trouble"}, "states": {"ready": ready}}
@@ -126,6 +162,7 @@ class Told(NamedTuple):
         raised: class of the exception, None where there was none. holds: what it holds, by attribute. trace: all of it.
         waits: seconds that the SDK wanted to wait before each retry.
         heard: the text that the application had got.
+        asked: requests for what was said last. status: of the last answer. keys: headers that could hold the key.
     """
 
     raised: str | None
@@ -134,6 +171,8 @@ class Told(NamedTuple):
     heard: str
     trace: str
     asked: int
+    status: int
+    keys: tuple[str, ...]
 
 
 def trials(program: str, cases: Iterable[str]) -> list[Trial]:
@@ -142,26 +181,36 @@ def trials(program: str, cases: Iterable[str]) -> list[Trial]:
     return [Trial(api, how, case) for column, api in asked for how in column.hows for case in cases]
 
 
-def play(program: str, played: list[Trial], server: Running, home: Path) -> dict[Trial, Told]:
-    """Plays the trials, each in a session of its own.
+def play(program: str, played: list[tuple[Trial, Running]], home: Path) -> dict[Trial, Told]:
+    """Plays the trials, each against its server and in a session of its own.
 
     Raises:
         AssertionError: the program broke, or reached out.
     """
-    sessions = [f"{program}.{number}" for number in range(len(played))]
-    asked = [{**trial._asdict(), "session": name} for trial, name in zip(played, sessions, strict=True)]
+    asked = [_task(f"{program}.{number}", trial, server) for number, (trial, server) in enumerate(played)]
     where = ("js", node()) if program.endswith(".mjs") else ("clients", python("newest"))
     ended = subprocess.run(
-        [*where[1], str(INTEROP / where[0] / program), server.url], input=json.dumps(asked), env=environment(home),
+        [*where[1], str(INTEROP / where[0] / program)], input=json.dumps(asked), env=environment(home),
         capture_output=True, text=True, encoding="utf-8", check=False, timeout=SECONDS, cwd=home,
     )  # fmt: skip
     assert 0 == ended.returncode, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.split("\n") if line.startswith("{")]
-    counted = [len(server.mock.journal(name)["entries"]) for name in sessions]
-    return {trial: told(line, asked) for trial, line, asked in zip(played, lines, counted, strict=True)}
+    return {
+        trial: _told(line, server.mock.journal(task["session"])["entries"], len(task["says"]))
+        for (trial, server), task, line in zip(played, asked, lines, strict=True)
+    }
 
 
-def told(line: dict[str, Any], asked: int) -> Told:
+def _task(session: str, trial: Trial, server: Running) -> dict[str, Any]:
+    access = ACCESS.get(trial.case, Access("any", (trial.case,)))
+    return {**trial._asdict(), **access._asdict(), "session": session, "url": server.url}
+
+
+def _told(line: dict[str, Any], entries: list[dict[str, Any]], said: int) -> Told:
     """A line of a program; what its SDK slept for other reasons came before its first try."""
-    retries = asked - 1
-    return Told(**{**line, "waits": line["waits"][-retries:] if retries > 0 else [], "asked": asked})
+    asked = len(entries) - said + 1
+    waits = line.pop("waits")
+    keys = tuple(name for name in ("authorization", "x-api-key", "x-goog-api-key") if name in entries[-1]["headers"])
+    return Told(
+        **line, waits=waits[max(0, len(waits) + 1 - asked) :], asked=asked, status=entries[-1]["status"], keys=keys
+    )

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 MODELS = {
     "openai": "gpt-4o",
@@ -26,9 +26,19 @@ PARAMETERS = {
     "required": ["city", "unit"],
 }
 
+
+class Asked(NamedTuple):
+    """A request: the server and the key of the client, the headers to send with it, and what the user says."""
+
+    url: str
+    key: str
+    headers: dict[str, str]
+    says: str
+
+
 Heard = list[str]
-Play = Callable[[dict[str, str], str, Heard], Any]
-"""Headers to send, what the user says, and where to put the texts that the application gets; a coroutine or not."""
+Play = Callable[[Asked, Heard], Any]
+"""Asks, and puts down the texts that the application gets; a coroutine or not."""
 
 waits: list[float] = []
 
@@ -62,16 +72,19 @@ def run(plays: Mapping[str, Mapping[str, Play]], attributes: tuple[str, ...]) ->
 
 def _raised(play: Play, trial: dict[str, Any], heard: Heard, runner: asyncio.Runner) -> Exception | None:
     try:
-        asked = play({"x-llmposter-session": trial["session"]}, trial["case"], heard)
-        if inspect.isawaitable(asked):
-            runner.run(_awaited(asked))
+        for says in trial["says"]:
+            heard.clear()
+            headers = {"x-llmposter-session": trial["session"]}
+            playing = play(Asked(trial["url"], trial["key"], headers, says), heard)
+            if inspect.isawaitable(playing):
+                runner.run(_awaited(playing))
     except Exception as error:  # noqa: BLE001 - which one it is, is what the test wants to know
         return error
     return None
 
 
-async def _awaited(asked: Any) -> Any:
-    return await asked
+async def _awaited(playing: Any) -> Any:
+    return await playing
 
 
 def _of(error: Exception | None, attributes: tuple[str, ...]) -> dict[str, Any]:

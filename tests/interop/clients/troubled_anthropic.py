@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-import sys
+from functools import cache
 from typing import Any
 
 import anthropic
-from troubled import MODELS, PARAMETERS, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, run
 
 TOOLS = [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}]
-CLIENT = anthropic.Anthropic(base_url=sys.argv[1], api_key="any")
-CLIENT_ASYNC = anthropic.AsyncAnthropic(base_url=sys.argv[1], api_key="any")
 ATTRIBUTES = (
     "status_code", "message", "body.error.message", "type", "body.error.type", "body.error.details.error_code",
     "request_id", "response.headers.retry-after",
 )  # fmt: skip
 
 
-def request(headers: dict[str, str], says: str) -> dict[str, Any]:
+@cache
+def client(url: str, key: str) -> anthropic.Anthropic:
+    return anthropic.Anthropic(base_url=url, api_key=key)
+
+
+@cache
+def awaited(url: str, key: str) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(base_url=url, api_key=key)
+
+
+def request(asked: Asked) -> dict[str, Any]:
     return {
         "model": MODELS["anthropic"],
         "max_tokens": 4096,
-        "messages": [{"role": "user", "content": says}],
+        "messages": [{"role": "user", "content": asked.says}],
         "tools": TOOLS,
-        "extra_headers": headers,
+        "extra_headers": asked.headers,
     }
 
 
@@ -35,33 +43,33 @@ def delta(event: Any) -> str:
     return event.delta.text if event.type == "content_block_delta" and event.delta.type == "text_delta" else ""
 
 
-def whole(headers: dict[str, str], says: str, heard: Heard) -> None:
-    heard += texts(CLIENT.messages.create(**request(headers, says)))
+def whole(asked: Asked, heard: Heard) -> None:
+    heard += texts(client(asked.url, asked.key).messages.create(**request(asked)))
 
 
-async def whole_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    heard += texts(await CLIENT_ASYNC.messages.create(**request(headers, says)))
+async def whole_async(asked: Asked, heard: Heard) -> None:
+    heard += texts(await awaited(asked.url, asked.key).messages.create(**request(asked)))
 
 
-def streamed(headers: dict[str, str], says: str, heard: Heard) -> None:
-    for event in CLIENT.messages.create(**request(headers, says), stream=True):
+def streamed(asked: Asked, heard: Heard) -> None:
+    for event in client(asked.url, asked.key).messages.create(**request(asked), stream=True):
         heard.append(delta(event))
 
 
-async def streamed_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async for event in await CLIENT_ASYNC.messages.create(**request(headers, says), stream=True):
+async def streamed_async(asked: Asked, heard: Heard) -> None:
+    async for event in await awaited(asked.url, asked.key).messages.create(**request(asked), stream=True):
         heard.append(delta(event))
 
 
-def helper(headers: dict[str, str], says: str, heard: Heard) -> None:
-    with CLIENT.messages.stream(**request(headers, says)) as events:
+def helper(asked: Asked, heard: Heard) -> None:
+    with client(asked.url, asked.key).messages.stream(**request(asked)) as events:
         for event in events:
             heard.append(delta(event))
         events.get_final_message()
 
 
-async def helper_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async with CLIENT_ASYNC.messages.stream(**request(headers, says)) as events:
+async def helper_async(asked: Asked, heard: Heard) -> None:
+    async with awaited(asked.url, asked.key).messages.stream(**request(asked)) as events:
         async for event in events:
             heard.append(delta(event))
         await events.get_final_message()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+from functools import cache
 from typing import Any
 
 from google import genai
 from google.genai import types
-from troubled import MODELS, PARAMETERS, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, run
 
 PROPERTIES = {name: {"type": "STRING"} for name in PARAMETERS["properties"]}
 DECLARED = {
@@ -18,17 +18,19 @@ DECLARED = {
 ATTRIBUTES = ("code", "message", "status", "details.error.details", "response.headers.retry-after")
 
 
-def connect(patience: types.HttpRetryOptions | None) -> genai.Client:
-    return genai.Client(api_key="any", http_options=types.HttpOptions(base_url=sys.argv[1], retry_options=patience))
+@cache
+def connect(url: str, key: str, attempts: int | None) -> genai.Client:
+    patience = attempts and types.HttpRetryOptions(attempts=attempts)
+    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=url, retry_options=patience))
 
 
-def request(headers: dict[str, str], says: str) -> dict[str, Any]:
+def request(asked: Asked) -> dict[str, Any]:
     config = {
         "tools": [{"function_declarations": [DECLARED]}],
         "automatic_function_calling": {"disable": True},
-        "http_options": {"headers": headers},
+        "http_options": {"headers": asked.headers},
     }
-    return {"model": MODELS["gemini"], "contents": says, "config": config}
+    return {"model": MODELS["gemini"], "contents": asked.says, "config": config}
 
 
 def texts(answer: Any) -> list[str]:
@@ -36,19 +38,22 @@ def texts(answer: Any) -> list[str]:
     return [part.text for content in contents for part in content.parts or () if part.text]
 
 
-def plays(client: genai.Client, told: str) -> dict[str, Any]:
-    def whole(headers: dict[str, str], says: str, heard: Heard) -> None:
-        heard += texts(client.models.generate_content(**request(headers, says)))
+def plays(attempts: int | None, told: str) -> dict[str, Any]:
+    def client(asked: Asked) -> genai.Client:
+        return connect(asked.url, asked.key, attempts)
 
-    async def whole_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-        heard += texts(await client.aio.models.generate_content(**request(headers, says)))
+    def whole(asked: Asked, heard: Heard) -> None:
+        heard += texts(client(asked).models.generate_content(**request(asked)))
 
-    def streamed(headers: dict[str, str], says: str, heard: Heard) -> None:
-        for chunk in client.models.generate_content_stream(**request(headers, says)):
+    async def whole_async(asked: Asked, heard: Heard) -> None:
+        heard += texts(await client(asked).aio.models.generate_content(**request(asked)))
+
+    def streamed(asked: Asked, heard: Heard) -> None:
+        for chunk in client(asked).models.generate_content_stream(**request(asked)):
             heard += texts(chunk)
 
-    async def streamed_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-        async for chunk in await client.aio.models.generate_content_stream(**request(headers, says)):
+    async def streamed_async(asked: Asked, heard: Heard) -> None:
+        async for chunk in await client(asked).aio.models.generate_content_stream(**request(asked)):
             heard += texts(chunk)
 
     return {
@@ -59,6 +64,4 @@ def plays(client: genai.Client, told: str) -> dict[str, Any]:
     }
 
 
-# The clients are kept here: one that nobody holds closes its connections.
-PLAIN, PATIENT = connect(None), connect(types.HttpRetryOptions(attempts=3))
-run({"gemini": {**plays(PLAIN, ""), **plays(PATIENT, ", told to retry")}}, ATTRIBUTES)
+run({"gemini": {**plays(None, ""), **plays(3, ", told to retry")}}, ATTRIBUTES)

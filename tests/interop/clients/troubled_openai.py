@@ -2,69 +2,76 @@
 
 from __future__ import annotations
 
-import sys
+from functools import cache
 from typing import Any
 
 import openai
-from troubled import MODELS, PARAMETERS, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, run
 
 FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": PARAMETERS}
-BASE = f"{sys.argv[1]}/v1"
-CLIENT = openai.OpenAI(base_url=BASE, api_key="any")
-CLIENT_ASYNC = openai.AsyncOpenAI(base_url=BASE, api_key="any")
 ATTRIBUTES = (
     "status_code", "message", "body.message", "type", "code", "param", "request_id", "response.headers.retry-after",
 )  # fmt: skip
 
 
-def chat(headers: dict[str, str], says: str) -> dict[str, Any]:
+@cache
+def client(url: str, key: str) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{url}/v1", api_key=key)
+
+
+@cache
+def awaited(url: str, key: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=key)
+
+
+def chat(asked: Asked) -> dict[str, Any]:
     return {
         "model": MODELS["openai"],
-        "messages": [{"role": "user", "content": says}],
+        "messages": [{"role": "user", "content": asked.says}],
         "tools": [{"type": "function", "function": FUNCTION}],
-        "extra_headers": headers,
+        "extra_headers": asked.headers,
     }
 
 
-def respond(headers: dict[str, str], says: str) -> dict[str, Any]:
+def respond(asked: Asked) -> dict[str, Any]:
     return {
         "model": MODELS["responses"],
-        "input": says,
+        "input": asked.says,
         "tools": [{"type": "function", **FUNCTION, "strict": False}],
-        "extra_headers": headers,
+        "extra_headers": asked.headers,
     }
 
 
 # --- Chat Completions
 
 
-def chat_whole(headers: dict[str, str], says: str, heard: Heard) -> None:
-    heard.append(CLIENT.chat.completions.create(**chat(headers, says)).choices[0].message.content or "")
+def chat_whole(asked: Asked, heard: Heard) -> None:
+    heard.append(client(asked.url, asked.key).chat.completions.create(**chat(asked)).choices[0].message.content or "")
 
 
-async def chat_whole_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    answer = await CLIENT_ASYNC.chat.completions.create(**chat(headers, says))
+async def chat_whole_async(asked: Asked, heard: Heard) -> None:
+    answer = await awaited(asked.url, asked.key).chat.completions.create(**chat(asked))
     heard.append(answer.choices[0].message.content or "")
 
 
-def chat_streamed(headers: dict[str, str], says: str, heard: Heard) -> None:
-    for chunk in CLIENT.chat.completions.create(**chat(headers, says), stream=True):
+def chat_streamed(asked: Asked, heard: Heard) -> None:
+    for chunk in client(asked.url, asked.key).chat.completions.create(**chat(asked), stream=True):
         heard += [choice.delta.content or "" for choice in chunk.choices]
 
 
-async def chat_streamed_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async for chunk in await CLIENT_ASYNC.chat.completions.create(**chat(headers, says), stream=True):
+async def chat_streamed_async(asked: Asked, heard: Heard) -> None:
+    async for chunk in await awaited(asked.url, asked.key).chat.completions.create(**chat(asked), stream=True):
         heard += [choice.delta.content or "" for choice in chunk.choices]
 
 
-def chat_helper(headers: dict[str, str], says: str, heard: Heard) -> None:
-    with CLIENT.chat.completions.stream(**chat(headers, says)) as events:
+def chat_helper(asked: Asked, heard: Heard) -> None:
+    with client(asked.url, asked.key).chat.completions.stream(**chat(asked)) as events:
         heard += [event.delta for event in events if event.type == "content.delta"]
         events.get_final_completion()
 
 
-async def chat_helper_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async with CLIENT_ASYNC.chat.completions.stream(**chat(headers, says)) as events:
+async def chat_helper_async(asked: Asked, heard: Heard) -> None:
+    async with awaited(asked.url, asked.key).chat.completions.stream(**chat(asked)) as events:
         async for event in events:
             if event.type == "content.delta":
                 heard.append(event.delta)
@@ -74,36 +81,36 @@ async def chat_helper_async(headers: dict[str, str], says: str, heard: Heard) ->
 # --- Responses
 
 
-def respond_whole(headers: dict[str, str], says: str, heard: Heard) -> None:
-    heard.append(CLIENT.responses.create(**respond(headers, says)).output_text)
+def respond_whole(asked: Asked, heard: Heard) -> None:
+    heard.append(client(asked.url, asked.key).responses.create(**respond(asked)).output_text)
 
 
-async def respond_whole_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    heard.append((await CLIENT_ASYNC.responses.create(**respond(headers, says))).output_text)
+async def respond_whole_async(asked: Asked, heard: Heard) -> None:
+    heard.append((await awaited(asked.url, asked.key).responses.create(**respond(asked))).output_text)
 
 
-def respond_streamed(headers: dict[str, str], says: str, heard: Heard) -> None:
-    for event in CLIENT.responses.create(**respond(headers, says), stream=True):
+def respond_streamed(asked: Asked, heard: Heard) -> None:
+    for event in client(asked.url, asked.key).responses.create(**respond(asked), stream=True):
         if event.type == "response.output_text.delta":
             heard.append(event.delta)
 
 
-async def respond_streamed_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async for event in await CLIENT_ASYNC.responses.create(**respond(headers, says), stream=True):
+async def respond_streamed_async(asked: Asked, heard: Heard) -> None:
+    async for event in await awaited(asked.url, asked.key).responses.create(**respond(asked), stream=True):
         if event.type == "response.output_text.delta":
             heard.append(event.delta)
 
 
-def respond_helper(headers: dict[str, str], says: str, heard: Heard) -> None:
-    with CLIENT.responses.stream(**respond(headers, says)) as events:
+def respond_helper(asked: Asked, heard: Heard) -> None:
+    with client(asked.url, asked.key).responses.stream(**respond(asked)) as events:
         for event in events:
             if event.type == "response.output_text.delta":
                 heard.append(event.delta)
         events.get_final_response()
 
 
-async def respond_helper_async(headers: dict[str, str], says: str, heard: Heard) -> None:
-    async with CLIENT_ASYNC.responses.stream(**respond(headers, says)) as events:
+async def respond_helper_async(asked: Asked, heard: Heard) -> None:
+    async with awaited(asked.url, asked.key).responses.stream(**respond(asked)) as events:
         async for event in events:
             if event.type == "response.output_text.delta":
                 heard.append(event.delta)

@@ -27,15 +27,19 @@ globalThis.setTimeout = (callback, milliseconds = 0, ...rest) => {
   return setTimeout(callback, 0, ...rest);
 };
 
-// `plays` has for each API and way to ask a function of (headers, text of the user, where to put what the application
-// gets); `attributes` are those of an exception, dotted, that may hold something.
+// `plays` has for each API and way to ask a function of (request, where to put what the application gets), where a request has
+// `url` and `key` of the client, `headers`, and what the user `says`; `attributes` are those of an exception, dotted, that may hold something.
 export async function run(plays, attributes) {
   for (const trial of JSON.parse(await read(process.stdin))) {
     waits.length = 0;
     const heard = [];
     let error;
     try {
-      await plays[trial.api][trial.how]({ 'x-llmposter-session': trial.session }, trial.case, heard);
+      for (const says of trial.says) {
+        heard.length = 0;
+        const headers = { 'x-llmposter-session': trial.session };
+        await plays[trial.api][trial.how]({ ...trial, headers, says }, heard);
+      }
     } catch (caught) {
       error = caught;
     }

@@ -3,7 +3,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { models, parameters, run } from './troubled.mjs';
 
-const client = new Anthropic({ baseURL: process.argv[2], apiKey: 'any' });
+const client = (baseURL, apiKey) => new Anthropic({ baseURL, apiKey });
 const tools = [{ name: 'get_weather', description: 'The weather.', input_schema: parameters }];
 const request = (content) => ({
   model: models.anthropic,
@@ -14,16 +14,16 @@ const request = (content) => ({
 const delta = (event) => (event.type === 'content_block_delta' ? (event.delta.text ?? '') : '');
 
 const anthropic = {
-  async whole(headers, says, heard) {
-    const { content } = await client.messages.create(request(says), { headers });
+  async whole({ url, key, headers, says }, heard) {
+    const { content } = await client(url, key).messages.create(request(says), { headers });
     heard.push(...content.map((block) => block.text ?? ''));
   },
-  async streamed(headers, says, heard) {
-    for await (const event of await client.messages.create({ ...request(says), stream: true }, { headers }))
+  async streamed({ url, key, headers, says }, heard) {
+    for await (const event of await client(url, key).messages.create({ ...request(says), stream: true }, { headers }))
       heard.push(delta(event));
   },
-  async helper(headers, says, heard) {
-    const helper = client.messages.stream(request(says), { headers });
+  async helper({ url, key, headers, says }, heard) {
+    const helper = client(url, key).messages.stream(request(says), { headers });
     for await (const event of helper) heard.push(delta(event));
     await helper.finalMessage();
   },

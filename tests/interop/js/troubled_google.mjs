@@ -3,8 +3,6 @@
 import { GoogleGenAI } from '@google/genai';
 import { models, parameters, run } from './troubled.mjs';
 
-const baseUrl = process.argv[2];
-const connect = (options) => new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl, ...options } });
 const tools = [
   { functionDeclarations: [{ name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters }] },
 ];
@@ -16,14 +14,15 @@ const request = (headers, contents) => ({
 const texts = (answer) => (answer.candidates?.[0]?.content?.parts ?? []).map((part) => part.text ?? '');
 
 const plays = (client, told) => ({
-  [`whole${told}`]: async (headers, says, heard) => {
-    heard.push(...texts(await client.models.generateContent(request(headers, says))));
+  [`whole${told}`]: async ({ url, key, headers, says }, heard) => {
+    heard.push(...texts(await client(url, key).models.generateContent(request(headers, says))));
   },
-  [`streamed${told}`]: async (headers, says, heard) => {
-    for await (const chunk of await client.models.generateContentStream(request(headers, says)))
+  [`streamed${told}`]: async ({ url, key, headers, says }, heard) => {
+    for await (const chunk of await client(url, key).models.generateContentStream(request(headers, says)))
       heard.push(...texts(chunk));
   },
 });
 
+const connect = (options) => (baseUrl, apiKey) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl, ...options } });
 const patient = connect({ retryOptions: { attempts: 3 } });
 await run({ gemini: { ...plays(connect({}), ''), ...plays(patient, ', told to retry') } }, ['status', 'message']);

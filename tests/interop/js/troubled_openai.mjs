@@ -3,7 +3,7 @@
 import OpenAI from 'openai';
 import { models, parameters, run } from './troubled.mjs';
 
-const client = new OpenAI({ baseURL: `${process.argv[2]}/v1`, apiKey: 'any' });
+const client = (url, apiKey) => new OpenAI({ baseURL: `${url}/v1`, apiKey });
 const declared = { name: 'get_weather', description: 'The weather.', parameters };
 
 const chat = (content) => ({
@@ -18,15 +18,15 @@ const respond = (input) => ({
 });
 
 const openai = {
-  async whole(headers, says, heard) {
-    heard.push((await client.chat.completions.create(chat(says), { headers })).choices[0].message.content ?? '');
+  async whole({ url, key, headers, says }, heard) {
+    heard.push((await client(url, key).chat.completions.create(chat(says), { headers })).choices[0].message.content ?? '');
   },
-  async streamed(headers, says, heard) {
-    for await (const chunk of await client.chat.completions.create({ ...chat(says), stream: true }, { headers }))
+  async streamed({ url, key, headers, says }, heard) {
+    for await (const chunk of await client(url, key).chat.completions.create({ ...chat(says), stream: true }, { headers }))
       heard.push(chunk.choices[0]?.delta.content ?? '');
   },
-  async helper(headers, says, heard) {
-    const helper = client.chat.completions.stream(chat(says), { headers });
+  async helper({ url, key, headers, says }, heard) {
+    const helper = client(url, key).chat.completions.stream(chat(says), { headers });
     for await (const chunk of helper) heard.push(chunk.choices[0]?.delta.content ?? '');
     await helper.finalChatCompletion();
   },
@@ -34,15 +34,15 @@ const openai = {
 
 const delta = (event) => (event.type === 'response.output_text.delta' ? event.delta : '');
 const responses = {
-  async whole(headers, says, heard) {
-    heard.push((await client.responses.create(respond(says), { headers })).output_text);
+  async whole({ url, key, headers, says }, heard) {
+    heard.push((await client(url, key).responses.create(respond(says), { headers })).output_text);
   },
-  async streamed(headers, says, heard) {
-    for await (const event of await client.responses.create({ ...respond(says), stream: true }, { headers }))
+  async streamed({ url, key, headers, says }, heard) {
+    for await (const event of await client(url, key).responses.create({ ...respond(says), stream: true }, { headers }))
       heard.push(delta(event));
   },
-  async helper(headers, says, heard) {
-    const helper = client.responses.stream(respond(says), { headers });
+  async helper({ url, key, headers, says }, heard) {
+    const helper = client(url, key).responses.stream(respond(says), { headers });
     for await (const event of helper) heard.push(delta(event));
     await helper.finalResponse();
   },
