@@ -110,7 +110,8 @@ def tables(value: list[Value], place: Within, keys: Keys, noun: str, report: Rep
 
 def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
     known = [key.name for key in keys.values() if not key.later]
-    help_ = _elsewhere(name, keys) or words.meant(name, known)
+    many = next((key for key in known if name in (f"{key}s", key.removesuffix("s"))), None)
+    help_ = f"did you mean `{many}`?" if many else _elsewhere(name, keys) or words.meant(name, known)
     return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), help_)
 
 

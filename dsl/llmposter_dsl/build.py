@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from llmposter_dsl import auth, bind, expressions, facts, inputs, keys, leaks, machine_checks, names, types, words
 from llmposter_dsl.answers import Answers, fail
+from llmposter_dsl.chaos import chaos
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
 from llmposter_dsl.includes import Gathered, Placed, gather
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Condition, Expression, Fail, InputRule, Program, Rule, Value
+from llmposter_dsl.program import Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines
 
 if TYPE_CHECKING:
@@ -167,6 +168,11 @@ class Builder:
         value = self.scenario.get("unmatched", "explain")
         return None if value == "explain" else fail(value, self.scenario.at("unmatched"), scope, self.report)
 
+    def _chaos(self, scope: Scope) -> Chaos | None:
+        if "chaos" not in self.root:
+            return None
+        return chaos(self.root.get("chaos"), self.root.at("chaos"), scope, self.report)
+
     def _outside(self) -> Scope:
         return Scope(facts.REQUEST, {}, self.tools or None, None, (), self.used)
 
@@ -232,6 +238,7 @@ class Builder:
             models=tuple(self.used.models),
             auth=auth.auth(self.root.get("auth"), self.root.at("auth"), self.report) if "auth" in self.root else None,
             limits=auth.limits(self.root.get("limits", []), self.root.at("limits"), self.report),
+            chaos=self._chaos(scope),
         )
         if start is not None:
             known = {name: each for name, each in states.items() if name not in declared or name in groups}

@@ -43,12 +43,14 @@ TOKEN_END = _form('a phrase such as `"expire"` or `"expire after 2 uses"`', str)
 FAULTS = _form('a fault such as `"drop after 3 chunks"`, or a list of them', str, list)
 CALLS = _form('a call such as `"tool(argument: value)"`, a table, or a list of either', str, dict, list)
 ERROR_VALUE = _form("a status, the name of an error, or a table", int, str, dict)
+ERRORS_VALUE = _form("a list of errors", list)
 UNMATCHED = _form('`"explain"`, a status, the name of an error, or a table', int, str, dict)
 DURATION = _form('a duration such as `"250ms"` or `"2s"`', str)
 RETRY = _form('a duration such as `"250ms"`, or `"30s as date"`', str)
 LATENCY = _form('a delay such as `"800ms"` or `"800ms ±20%"`', str)
 PACE = _form('a pace such as `"50 tokens/s"` or `"40ms"`', str)
 JITTER = _form('a share such as `"±20%"`', str)
+RATE = _form("a number from 0 to 1", int, float)
 SHARE = _form("a number from 0 to below 1", int, float)
 CHUNK = _form('a size such as `"20 characters"`, `"2 words"` or `"whole"`', str)
 ARGUMENTS = _form("a table of arguments, or a text that is sent as it is", dict, str)
@@ -103,7 +105,7 @@ DOCUMENT = _table(
     Key(
         "limits", TABLES, "Rate limits, counted for each credential, or for each session where none is needed.", "none"
     ),
-    _later("chaos", "Faults for a share of the requests."),
+    Key("chaos", TABLE, "Faults and errors for a share of the requests, in place of their answers.", "none"),
 )
 
 SCENARIO = _table(
@@ -208,6 +210,17 @@ EMBEDDING = _table(*_INPUT, Key("vector", NUMBERS, "The embedding of the input, 
 
 MODERATION = _table(
     *_INPUT, Key("flags", TEXTS, "Categories that are flagged; an empty list flags nothing."), *_INPUT_FAILS
+)
+
+CHAOS = _table(
+    Key(
+        "rate",
+        RATE,
+        "Share of the requests that get one of them; a retry may get the answer.",
+        required=True,
+    ),
+    Key("faults", FAULTS, "How the delivery of an answer may break."),
+    Key("errors", ERRORS_VALUE, "The provider's own HTTP errors that may come: statuses, names or tables."),
 )
 
 CALL = _table(
@@ -334,6 +347,7 @@ TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
     ("auth", "`[auth]`", AUTH),
     ("token", "A token of `auth`", TOKEN),
     ("limit", "A limit of `limits`", LIMIT),
+    ("chaos", "`[chaos]`", CHAOS),
     ("example", "An example", EXAMPLE),
     ("turn", "A turn of an example", TURN),
     ("request", "`request` of a turn", REQUEST),

@@ -115,7 +115,7 @@ def test_a_clean_run_verifies() -> None:
     agent = Agent(mock)
     agent.ask("hi"), agent.ask("on")
     assert mock.verify().ok
-    assert mock.verify().data() == {"ok": True, "problems": [], "lines": []}
+    assert mock.verify().data() == {"ok": True, "problems": [], "lines": [], "chaos": []}
 
 
 def test_an_unfinished_conversation_fails_verify() -> None:

@@ -98,7 +98,7 @@ def test_the_journal_is_paged_and_says_what_it_dropped(raw: Raw) -> None:
 
 def test_verify_tells_a_clean_run_from_others(raw: Raw) -> None:
     """`verify` is ok for a clean run, and tells violations, misses, unknown paths and unfinished conversations."""
-    assert {"ok": True, "problems": [], "lines": []} == get(raw, "verify")
+    assert {"ok": True, "problems": [], "lines": [], "chaos": []} == get(raw, "verify")
     raw.ask("POST", CHAT, chat("hi") | {"model": "other"})
     (violation,) = get(raw, "violations")["violations"]
     assert "expect" == violation["kind"]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from llmposter.core.pacing import Rhythm
 from llmposter.model import Outcome, Struct, Violation
-from llmposter_dsl.program import Delivery, Duration, Rule, Value
+from llmposter_dsl.program import Delivery, Duration, Fault, Rule, Value
 
 _MOST_SHARED = 10_000
 """Tables of counts that the conversations of one scenario share."""
@@ -135,6 +135,7 @@ class Step(Struct, frozen=True, gc=False):
         missed: where no rule matched, why; also where `scenario.unmatched` gives the outcome. "" in a replay.
         pattern: in a replay, where the outcome cannot be compared as it is.
         rhythm: when the chunks of a stream are due; None: all at once.
+        faults: how the delivery breaks. chaos: what took the request in place of its answer; "" for nothing.
     """
 
     before: Conversation
@@ -148,6 +149,8 @@ class Step(Struct, frozen=True, gc=False):
     missed: str = ""
     pattern: Pattern | None = None
     rhythm: Rhythm | None = None
+    faults: tuple[Fault, ...] = ()
+    chaos: str = ""
 
 
 def written(conversation: Conversation) -> bytes:

@@ -197,6 +197,7 @@ def render(entry: Entry) -> dict[str, Any]:
         "attempt": entry.attempt, "rule": entry.rule and entry.rule.name,
         "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed],
         "violations": [shown_violation(violation) for violation in entry.violations],
+        "chaos": None if entry.step is None else entry.step.chaos or None,
         "detail": entry.detail, "foreign_from": entry.foreign, "forked_from": entry.forked_from,
     }  # fmt: skip
     if request is not None:

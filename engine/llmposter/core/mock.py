@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from llmposter.access import Limited
     from llmposter.core.positions import Talk
-    from llmposter_dsl.program import Program
+    from llmposter_dsl.program import Chaos, Program
 
 MOST_CONVERSATIONS: Final = 15_000
 JOURNAL_SIZE: Final = 10_000
@@ -192,6 +192,19 @@ class Mock:
             entry.conversation = ", ".join(talk.id for talk in talks)
             entry.state = talks[0].latest.state if len(talks) == 1 else ""
             self._write(session, entry)
+
+    # --- chaos ----------------------------------------------------------------------------------------------------
+
+    def set_chaos(self, chaos: Chaos | None, session: str | None = None) -> None:
+        """From now on this holds for one session, or for all, in place of what the scenarios say; None: it does not."""
+        with self._lock:
+            self._sessions.set_chaos(chaos, session)
+
+    def chaos(self, session: str | None = None) -> Chaos | None:
+        """What was set for one session, else for all."""
+        with self._lock:
+            found = None if session is None else self._sessions.known(session)
+            return self._sessions.chaos if found is None or found.chaos is None else found.chaos
 
     # --- reading --------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from llmposter.core.chaos import struck
 from llmposter.core.conversation import Conversation, Moment, Step
 from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids, shown_ids
-from llmposter.model import BadRequest, Breach, Failure, Reply, Struct, ToolCall, Turn, Violation
+from llmposter.model import BadRequest, Breach, Failure, Miss, Reply, Struct, ToolCall, Turn, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -177,7 +178,7 @@ class Play(msgspec.Struct, eq=False):
     def _advance(self, lane: Lane, findings: tuple[Breach, ...]) -> Step:
         talk = lane.talk
         moment = Moment(self.now, lane.attempts, talk.id, self.session.name, talk.number, self.prints.full.hex())
-        step = self.found.player.machine.advance(lane.stands, self.turn, moment)
+        step = self._stepped(lane, moment)
         if findings:
             step = self._noted(step, talk, findings)
         self.entry.took(step)
@@ -188,6 +189,18 @@ class Play(msgspec.Struct, eq=False):
             lane.stands = talk.latest = step.after
             self.found.space.lanes.leave_open(lane)
         return step
+
+    def _stepped(self, lane: Lane, moment: Moment) -> Step:
+        """The machine's step, or what chaos makes of it."""
+        program, taken = self.found.player.program, None
+        if (chaos := self.sessions.chaos_of(self.session, program)) is not None:
+            taken = struck(chaos, program, lane.stands, self.turn, moment)
+        if isinstance(taken, Step):
+            return taken
+        step = self.found.player.machine.advance(lane.stands, self.turn, moment)
+        if taken is None or isinstance(step.outcome, Miss):
+            return step
+        return replace(step, faults=(taken,), chaos=taken.text)
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
         talk, space, caller = lane.talk, self.found.space, self.found.caller

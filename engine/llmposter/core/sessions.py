@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
-    from llmposter_dsl.program import InputRule
+    from llmposter_dsl.program import Chaos, InputRule, Program
 
 
 class Session:
@@ -29,11 +29,12 @@ class Session:
         lost: conversations that were dropped outside a final state.
         latest: the conversation that was asked last. mixed: an older one went on after it, as with several clients.
         spent: how often each rule for inputs fired, of those that are bounded.
+        chaos: what was set for it, in place of what the scenarios say.
     """
 
     __slots__ = (
-        "_kept", "_named", "_openings", "dropped", "entries", "latest", "lost", "mixed", "name", "spaces", "spent",
-        "talks",
+        "_kept", "_named", "_openings", "chaos", "dropped", "entries", "latest", "lost", "mixed", "name", "spaces",
+        "spent", "talks",
     )  # fmt: skip
 
     def __init__(self, name: str, kept: Kept) -> None:
@@ -46,6 +47,7 @@ class Session:
         self._openings: dict[int, Openings] = {}
         self.latest: Talk | None = None
         self.mixed = False
+        self.chaos: Chaos | None = None
 
     @property
     def alone(self) -> bool:
@@ -84,7 +86,7 @@ class Session:
 
     @property
     def blank(self) -> bool:
-        return not self.talks and not self.entries
+        return not self.talks and not self.entries and self.chaos is None
 
 
 class Recent:
@@ -148,7 +150,7 @@ _AT_ONCE: Final = 500
 
 
 class Sessions:
-    """All sessions, and which of their conversations was asked longest ago."""
+    """All sessions, which of their conversations was asked longest ago, and the chaos that was set for all."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -159,6 +161,7 @@ class Sessions:
         self._lost = 0
         self._kept = Kept()
         self.library = Library()
+        self.chaos: Chaos | None = None
 
     def get(self, name: str) -> Session:
         """The session of this name, made if need be."""
@@ -189,6 +192,19 @@ class Sessions:
     def lose(self, session: Session, number: int) -> None:
         session.lost += number
         self._lost += number
+
+    def chaos_of(self, session: Session, program: Program) -> Chaos | None:
+        """What holds for a request: what was set for its session, else for all, else what its scenario says."""
+        return session.chaos or self.chaos or program.chaos
+
+    def set_chaos(self, chaos: Chaos | None, name: str | None) -> None:
+        """What holds for a session, or for all, in place of what the scenarios say."""
+        if name is None:
+            self.chaos = chaos
+        elif chaos is not None or name in self._by_name:
+            session = self.get(name)
+            session.chaos = chaos
+            self.tidy(session)
 
     def begin(self, session: Session, space: Space, stands: Conversation, now: float) -> Talk:
         talk = session.begin(space, stands, now)

@@ -37,16 +37,17 @@ class Problem(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What `verify` gives: *ok* if there is no problem."""
+    """What `verify` gives: *ok* if there is no problem; *chaos* are the entries whose requests chaos took."""
 
     ok: bool
     problems: tuple[Problem, ...] = ()
+    chaos: tuple[int, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """JSON-able; `lines` included, for people."""
         fields = Problem.__struct_fields__
         problems = [{name: getattr(problem, name) for name in fields} for problem in self.problems]
-        return {"ok": self.ok, "problems": problems, "lines": self.lines()}
+        return {"ok": self.ok, "problems": problems, "lines": self.lines(), "chaos": list(self.chaos)}
 
     def lines(self) -> list[str]:
         """A line for each problem, equal ones told once with their count."""
@@ -55,7 +56,7 @@ class Verdict(Struct, frozen=True):
 
 
 def judge(
-    players: Sequence[Player], entries: Iterable[Entry], talks: Iterable[Talk], dropped: int, lost: int
+    players: Sequence[Player], entries: Sequence[Entry], talks: Iterable[Talk], dropped: int, lost: int
 ) -> Verdict:
     """The verdict on these entries and conversations, and on what is not there any more."""
     problems = [problem for entry in entries for problem in _of_entry(entry)]
@@ -70,7 +71,8 @@ def judge(
         problems.append(
             Problem("dropped", f"{lost} idle conversations were dropped; a larger --conversations keeps them")
         )
-    return Verdict(not problems, tuple(problems))
+    taken = tuple(entry.number for entry in entries if entry.step is not None and entry.step.chaos)
+    return Verdict(not problems, tuple(problems), taken)
 
 
 def _of_entry(entry: Entry) -> Iterable[Problem]:

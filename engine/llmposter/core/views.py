@@ -40,5 +40,6 @@ def scenario(program: Program) -> dict[str, Any]:
         "moderations": [rule.name for rule in program.moderations], "models": list(program.models),
         "tokens": [] if program.auth is None else [token.name for token in program.auth.tokens],
         "limits": [{limit.what: limit.most, "per": str(Duration(limit.per))} for limit in program.limits],
+        "chaos": program.chaos and program.chaos.rate,
         "tools": sorted(program.tools), "examples": [example.name for example in program.examples],
     }  # fmt: skip

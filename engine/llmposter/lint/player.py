@@ -19,6 +19,7 @@ from llmposter.lint.letting_in import let_in
 from llmposter.lint.said import Said
 from llmposter.model import Reply, Wait
 from llmposter.wire import load
+from llmposter_dsl.program import Chaos
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,6 +125,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self.mock = Mock([self.program], self.clock, machine=lambda _: self.machine)
+        # An example tells what the rules do.
+        self.mock.set_chaos(Chaos(0.0))
         self.client = Client(self.program)
         self.stands = self.machine.begin(self.clock.now())
 

@@ -13,7 +13,7 @@ import msgspec
 from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
-from llmposter.server import admin_tokens, sharing, target
+from llmposter.server import admin_chaos, admin_tokens, sharing, target
 from llmposter.server.admin_asked import Answer, Asked, Refused, fields
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
@@ -92,21 +92,22 @@ def _whole(asked: Asked, name: str, least: int) -> int | Refused | None:
     return Refused(400, f'"{name}" is "{text}" and should be a whole number from {least} on')
 
 
-ROUTES: Final[Mapping[str, tuple[str, Callable[[Asked], Answer]]]] = {
-    "health": ("GET", health),
-    "scenarios": ("GET", scenarios),
-    "conversations": ("GET", conversations),
-    "journal": ("GET", journal),
-    "violations": ("GET", violations),
-    "verify": ("GET", verify),
-    "reset": ("POST", reset),
-    "tokens": ("GET", admin_tokens.tokens),
-    "tokens/issue": ("POST", admin_tokens.issue),
-    "tokens/expire": ("POST", admin_tokens.expire),
-    "tokens/revoke": ("POST", admin_tokens.revoke),
-    "clock/advance": ("POST", advance),
+ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
+    "health": {"GET": health},
+    "scenarios": {"GET": scenarios},
+    "conversations": {"GET": conversations},
+    "journal": {"GET": journal},
+    "violations": {"GET": violations},
+    "verify": {"GET": verify},
+    "reset": {"POST": reset},
+    "tokens": {"GET": admin_tokens.tokens},
+    "tokens/issue": {"POST": admin_tokens.issue},
+    "tokens/expire": {"POST": admin_tokens.expire},
+    "tokens/revoke": {"POST": admin_tokens.revoke},
+    "chaos": {"GET": admin_chaos.told, "PUT": admin_chaos.put, "DELETE": admin_chaos.delete},
+    "clock/advance": {"POST": advance},
 }
-"""What each name does, and with which method."""
+"""What each name does with each method."""
 
 
 class Handler(RequestHandler):
@@ -143,7 +144,7 @@ class Handler(RequestHandler):
         if (wrong := self._unwelcome()) is not None:
             self._tell(Refused(403, wrong))
         elif name not in ROUTES:
-            listed = ", ".join(f"{method} {ADMIN}/{each}" for each, (method, _) in ROUTES.items())
+            listed = ", ".join(f"{method} {ADMIN}/{each}" for each, methods in ROUTES.items() for method in methods)
             self._tell(Refused(404, f"the admin API has no {where.path}; it has {listed}"))
         else:
             self._serve(name, where)
@@ -151,17 +152,17 @@ class Handler(RequestHandler):
     get = post = put = patch = delete = head = options = serve
 
     def _serve(self, name: str, where: target.Target) -> None:
-        method, do = ROUTES[name]
-        asked = self.request.method
+        methods, asked = ROUTES[name], self.request.method or ""
+        do = methods.get("GET" if asked == "HEAD" else asked)
         session = where.session
         if session is None:
             session = self.request.headers.get(target.SESSION_HEADER)
         if asked == "OPTIONS":
             self.set_status(204)
-            self.set_header("Allow", f"{method}, OPTIONS")
-        elif asked != method and not (asked == "HEAD" and method == "GET"):
-            self.set_header("Allow", f"{method}, OPTIONS")
-            self._tell(Refused(405, f"{ADMIN}/{name} takes {method}, not {asked}"))
+            self.set_header("Allow", ", ".join((*methods, "OPTIONS")))
+        elif do is None:
+            self.set_header("Allow", ", ".join((*methods, "OPTIONS")))
+            self._tell(Refused(405, f"{ADMIN}/{name} takes {', '.join(methods)}, not {asked}"))
         elif session is not None and (wrong := target.faulty(session)) is not None:
             self._tell(Refused(400, wrong))
         else:
