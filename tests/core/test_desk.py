@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from serving import programs
 
+from llmposter.beside import Desk
 from llmposter.core.clock import ManualClock
 from llmposter.core.embedding import embedding
 from llmposter.core.mock import Mock
 from llmposter.core.tokens import estimate, of_turn
-from llmposter.model import Connection, Desk, Failure, Message, Request, Turn
+from llmposter.model import Connection, Failure, Message, Request, Turn
 
 CONNECTION = Connection(1)
 RULES = """

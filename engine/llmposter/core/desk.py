@@ -17,10 +17,11 @@ from llmposter_dsl.types import Headers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from llmposter.beside import Kept, Thread
     from llmposter.core.clock import Clock
     from llmposter.core.kept import Library
     from llmposter.core.sessions import Session
-    from llmposter.model import Failure, Kept, Request, Thread, Turn
+    from llmposter.model import Failure, Request, Turn
     from llmposter_dsl.program import Env, InputRule, Program
 
 _MOST_SHOWN: Final = 10

@@ -12,8 +12,9 @@ from typing import Final, Generic, TypeVar
 
 from msgspec.structs import replace
 
+from llmposter.beside import Kept, Thread
 from llmposter.core.fingerprint import spoken
-from llmposter.model import Failure, Kept, Message, Reply, Thread, ToolCall, Turn
+from llmposter.model import Failure, Message, Reply, ToolCall, Turn
 
 T = TypeVar("T")
 

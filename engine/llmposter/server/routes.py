@@ -15,7 +15,8 @@ from llmposter.server.gateways import alike
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llmposter.model import Endpoint, Request, Route, Wire
+    from llmposter.beside import Endpoint
+    from llmposter.model import Request, Route, Wire
 
 ANY: Final = "*"
 _HOLE: Final = re.compile(r"\{[^}]*\}")

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmposter import wire
+from llmposter.beside import Endpoint
 from llmposter.core.clock import Clock, ManualClock
 from llmposter.core.mock import Mock
-from llmposter.model import Endpoint, Wire
+from llmposter.model import Wire
 from llmposter.server.routes import Routes
 from llmposter.server.waiting import Alarms
 from llmposter.server.watch import Silent, Watch

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
-    from llmposter.model import Endpoint, Wire
+    from llmposter.beside import Endpoint
+    from llmposter.model import Wire
 
 GROUP = "llmposter.wires"
 """Other packages add a wire under this entry-point group."""

@@ -10,7 +10,8 @@ from llmposter.wire.anthropic_read import read
 from llmposter.wire.headers import JSON
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Request
 
 
 class CountTokens:

@@ -12,7 +12,8 @@ from llmposter.wire.sse import encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 _LIST: Final = "/v1/models"
 _CREATED: Final = "2025-01-01T00:00:00Z"

@@ -8,7 +8,8 @@ from llmposter.model import BadRequest, Route
 from llmposter.wire.gemini_read import ACTIONS, VERSIONS
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Request
 
 _KNOWN: Final = ("generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents")
 

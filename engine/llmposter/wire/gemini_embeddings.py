@@ -14,7 +14,8 @@ from llmposter.wire.gemini_read import ACTIONS, path, refused
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Request
 
 _MOST_DIMENSIONS: Final = 3072
 _SHORTER: Final = ("text-embedding-004", "text-embedding-005", "text-multilingual-embedding-002", "embedding-001")

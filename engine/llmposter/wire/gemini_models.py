@@ -9,7 +9,8 @@ from llmposter.wire.gemini_errors import HEADERS
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 USUAL: Final = (
     "gemini-3-pro-preview", "gemini-3-flash-preview", "gemini-2.5-pro", "gemini-2.5-flash", "gemini-2.5-flash-lite",

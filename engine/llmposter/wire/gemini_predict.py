@@ -11,7 +11,8 @@ from llmposter.wire.gemini_embeddings import Size, dimensions_of, told
 from llmposter.wire.gemini_read import ACTIONS, path, refused
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 
 class Instance(Struct, frozen=True):

@@ -14,7 +14,8 @@ from llmposter.wire.gemini_read import ACTIONS, read, refused
 from llmposter.wire.gemini_wording import NO_CONTENTS
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Failure, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Failure, Request
 
 
 class Body(Struct, frozen=True):

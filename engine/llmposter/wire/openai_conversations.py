@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from llmposter.model import BadRequest, Kept, Response, Route, Struct, Thread, Turn
+from llmposter.beside import Kept, Thread
+from llmposter.model import BadRequest, Response, Route, Struct, Turn
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import openai_responses_items as read
 from llmposter.wire.openai_responses_echo import Asked
@@ -18,7 +19,8 @@ from llmposter.wire.openai_wording import NOT_JSON
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 _PROVIDER: Final = "responses"
 

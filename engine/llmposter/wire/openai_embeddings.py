@@ -16,7 +16,8 @@ from llmposter.wire.openai_wording import NO_MODEL, NOT_JSON, refusal
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Request
 
 _MOST_INPUTS: Final = 2048
 _MOST_DIMENSIONS: Final = 8192

@@ -10,7 +10,8 @@ from llmposter.wire.openai_headers import of_server
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 _LIST: Final = "/v1/models"
 _CREATED: Final = 1_735_689_600

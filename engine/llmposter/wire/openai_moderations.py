@@ -16,7 +16,8 @@ from llmposter.wire.sse import encode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llmposter.model import Desk, Endpoint, Json, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Request
 
 _LATEST: Final = "omni-moderation-latest"
 _OF_TEXT: Final = ("text",)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from llmposter.model import BadRequest, Delta, Ended, Kept, Response, Route, Started, Tokens, ToolCall
+from llmposter.beside import Kept
+from llmposter.model import BadRequest, Delta, Ended, Response, Route, Started, Tokens, ToolCall
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import sse
 from llmposter.wire.headers import JSON
@@ -21,7 +22,8 @@ from llmposter.wire.seal import sealed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from llmposter.model import Desk, Endpoint, Json, Piece, Reply, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Json, Piece, Reply, Request
 
     Do: TypeAlias = Callable[[Request, Kept, Reply, Desk], Response | BadRequest]
 

@@ -20,7 +20,8 @@ from llmposter.wire.sse import encode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from llmposter.model import Desk, Json, Kept
+    from llmposter.beside import Desk, Kept
+    from llmposter.model import Json
 
 _PREFIXES: Final = {**ids.PREFIXES, "function_call_output": "fco", "custom_tool_call_output": "ctco"}
 _STATUSES: Final = frozenset({

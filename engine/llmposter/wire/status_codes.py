@@ -10,7 +10,8 @@ from llmposter.wire.headers import JSON
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import Desk, Endpoint, Request
+    from llmposter.beside import Desk, Endpoint
+    from llmposter.model import Request
 
 _BODILESS: Final = (204, 205, 304)
 _WAIT: Final = (("retry-after", "60"),)
