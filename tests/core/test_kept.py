@@ -5,19 +5,18 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from llmposter.beside import Kept, Thread
 from llmposter.core import kept
 from llmposter.core.kept import Library, Shelf, following, said
 from llmposter.model import (
     BadRequest,
     Connection,
     Failure,
-    Kept,
     Message,
     Reference,
     Reply,
     Request,
     Text,
-    Thread,
     Tokens,
     Tool,
     ToolCall,

@@ -39,7 +39,7 @@ class Input:
 
 
 class SessionDesk:
-    """As `llmposter.model.Desk`.
+    """As `llmposter.beside.Desk`.
 
     Attributes:
         model: that of the inputs that were asked about.
