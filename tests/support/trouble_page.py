@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from client_table import APIS
-from troubles import ACCESS, COLUMNS, FAILS, PATIENCE, WAITS, Asked, Column, Told, Trial
+from troubles import ACCESS, COLUMNS, FAILS, OLDER, PATIENCE, WAITS, Asked, Column, Told, Trial
 
 from llmposter.model import Failure
 from llmposter.wire import load
@@ -33,6 +33,7 @@ def tables(heard: Heard) -> dict[str, str]:
         "holds": _holds(heard),
         "waits": _waits(heard),
         "access": _access(heard),
+        "older": _older(heard),
     }
 
 
@@ -55,12 +56,12 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 # --- one cell
 
 
-def cell(column: Column, apis: Iterable[str], says: Callable[[Way], str]) -> str:
+def cell(column: Column, apis: Iterable[str], case: str, says: Callable[[Trial], str]) -> str:
     """What a column says: once, or for each way in which it is asked; what most ways have in common goes first."""
-    every = [way for way in product(column.apis, column.hows) if way[0] in apis]
+    every = [way for way in product(column.apis, column.ways(case)) if way[0] in apis]
     groups: dict[str, list[Way]] = {}
     for way in every:
-        groups.setdefault(says(way), []).append(way)
+        groups.setdefault(says(Trial(*way, case)), []).append(way)
     first, *others = sorted(groups, key=lambda text: -len(groups[text]))
     return "; ".join([first, *(f"{_ways(groups[text], every)}: {text}" for text in others)])
 
@@ -97,13 +98,16 @@ def _errors(heard: Heard, apis: tuple[str, ...]) -> str:
         status, name = str(truth(apis[0], case)["status"]), "" if case.isdigit() else f"`{case}`"
         yield from (name, status)
         for column in columns:
-            yield cell(column, apis, lambda way, of=column.program: _raised(heard[of, Trial(*way, case)]))
+            yield cell(column, apis, case, lambda trial, of=column.program: _raised(heard[of, trial]))
 
     return table(("error", "status", *(column.title for column in columns)), map(row, FAILS))
 
 
+NAMED = {None: "no error", "StillWaiting": "**waits for ever**"}
+
+
 def _raised(told: Told) -> str:
-    raised = "nothing" if told.raised is None else f"`{told.raised}`"
+    raised = NAMED.get(told.raised, f"`{told.raised}`")
     return raised if told.asked == 1 else f"{raised} ({told.asked})"
 
 
@@ -170,7 +174,7 @@ def _waits(heard: Heard) -> str:
     def row(case: str, asked: Asked) -> Iterator[str]:
         yield f"`{case}`" if case != "nothing" else case
         for column in columns:
-            yield cell(column, APIS, lambda way, of=column: waited(heard[of.program, Trial(*way, case)], asked, of))
+            yield cell(column, APIS, case, lambda trial, of=column: waited(heard[of.program, trial], asked, of))
 
     return table(("told", *(column.title for column in columns)), (row(case, asked) for case, asked in WAITS.items()))
 
@@ -193,10 +197,10 @@ def waited(told: Told, asked: Asked, column: Column) -> str:
 def _access(heard: Heard) -> str:
     def row(name: str, column: Column, apis: tuple[str, ...]) -> Iterator[str]:
         def told(case: str) -> str:
-            return cell(column, apis, lambda way: _let_in(heard[column.program, Trial(*way, case)], column))
+            return cell(column, apis, case, lambda trial: _let_in(heard[column.program, trial], column))
 
         yield f"{column.title}, {name}" if len(column.apis) == len(APIS) else column.title
-        yield cell(column, apis, lambda way: _keys(heard[column.program, Trial(*way, "nobody knows it")]))
+        yield cell(column, apis, "nobody knows it", lambda trial: _keys(heard[column.program, trial]))
         yield from map(told, ACCESS)
 
     titles = {"openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini"}
@@ -216,3 +220,28 @@ def _keys(told: Told) -> str:
 def _let_in(told: Told, column: Column) -> str:
     waits = f", {waited(told, PATIENCE, column)}" if told.asked > 1 else ""
     return f"{told.status} {_raised(told)}{waits}"
+
+
+# --- majors before
+
+
+def _older(heard: Heard) -> str:
+    """What differs from the newest; majors that do the same share a row."""
+    found: dict[tuple[str, str, str, str], list[str]] = {}
+    for newest, majors in OLDER.items():
+        for case, column in product((*FAILS, *WAITS, *ACCESS), majors):
+            before, now = (_of_any(heard, each, case) for each in (column, newest))
+            if before != now:
+                found.setdefault((newest.title, case, before, now), []).append(column.title)
+    rows = (("; ".join(titles), f"`{case}`", before, now) for (_, case, before, now), titles in found.items())
+    return table(("SDK", "case", "it does", "the newest does"), rows)
+
+
+def _of_any(heard: Heard, column: Column, case: str) -> str:
+    def says(trial: Trial) -> str:
+        told = heard[column.program, trial]
+        if case in WAITS:
+            return waited(told, WAITS[case], column)
+        return _let_in(told, column) if case in ACCESS else _raised(told)
+
+    return cell(column, APIS, case, says)

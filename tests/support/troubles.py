@@ -116,9 +116,10 @@ PATIENT = tuple(f"{how}, told to retry" for how in ASYNC[:4])
 
 
 class Column(NamedTuple):
-    """An SDK as a user knows it: a program, the APIs that it asks, and the ways in which it asks them.
+    """An SDK as a user knows it: the APIs that it asks, and the ways in which it asks them.
 
     Attributes:
+        program: an environment, and the script that is run in it.
         backs_off: between which seconds it waits before each retry where nothing tells it better.
     """
 
@@ -128,23 +129,55 @@ class Column(NamedTuple):
     hows: tuple[str, ...]
     backs_off: tuple[tuple[float, float], ...] = ()
 
+    def ways(self, case: str) -> tuple[str, ...]:
+        """Those that could differ in a case: what is waited between tries is decided before anything else."""
+        if case in WAITS:
+            return tuple(how for how in self.hows if how.startswith("whole"))
+        return self.hows
+
 
 STAINLESS = ((0.375, 0.5), (0.75, 1.0))
 NODE = ("whole", "streamed", "helper")
 
 COLUMNS = (
-    Column("`openai`, Python", "troubled_openai.py", OPENAI, ASYNC, STAINLESS),
-    Column("`openai`, JavaScript", "troubled_openai.mjs", OPENAI, NODE, STAINLESS),
-    Column("`anthropic`", "troubled_anthropic.py", ("anthropic",), ASYNC, STAINLESS),
-    Column("`@anthropic-ai/sdk`", "troubled_anthropic.mjs", ("anthropic",), NODE, STAINLESS),
-    Column("`google-genai`", "troubled_google.py", ("gemini",), ASYNC[:4]),
-    Column("`google-genai`, told to retry", "troubled_google.py", ("gemini",), PATIENT, ((1.0, 2.0), (2.0, 3.0))),
-    Column("`@google/genai`", "troubled_google.mjs", ("gemini",), NODE[:2]),
+    Column("`openai`, Python", "newest/troubled_openai.py", OPENAI, ASYNC, STAINLESS),
+    Column("`openai`, JavaScript", "node/troubled_openai.mjs", OPENAI, NODE, STAINLESS),
+    Column("`anthropic`", "newest/troubled_anthropic.py", ("anthropic",), ASYNC, STAINLESS),
+    Column("`@anthropic-ai/sdk`", "node/troubled_anthropic.mjs", ("anthropic",), NODE, STAINLESS),
+    Column("`google-genai`", "newest/troubled_google.py", ("gemini",), ASYNC[:4]),
     Column(
-        "`@google/genai`, told to retry", "troubled_google.mjs", ("gemini",), PATIENT[::2], ((1.0, 2.0), (2.0, 4.0))
+        "`google-genai`, told to retry", "newest/troubled_google.py", ("gemini",), PATIENT, ((1.0, 2.0), (2.0, 3.0))
     ),
-    Column("`ai`", "troubled_vercel.mjs", APIS, NODE[:2], ((2.0, 2.0), (4.0, 4.0))),
+    Column("`@google/genai`", "node/troubled_google.mjs", ("gemini",), NODE[:2]),
+    Column(
+        "`@google/genai`, told to retry",
+        "node/troubled_google.mjs",
+        ("gemini",),
+        PATIENT[::2],
+        ((1.0, 2.0), (2.0, 4.0)),
+    ),
+    Column("`ai`", "node/troubled_vercel.mjs", APIS, NODE[:2], ((2.0, 2.0), (4.0, 4.0))),
 )
+
+
+def _as_of(column: Column, environment: str) -> Column:
+    """The same SDK in an environment of older ones."""
+    name = column.title.split("`")[1]
+    pins = (INTEROP / "environments" / f"{environment}.txt").read_text(encoding="utf-8")
+    version = pins.partition(f"\n{name}==")[2].partition("\n")[0]
+    title = column.title.replace(f"{name}`", f"{name}` {version.rpartition('.')[0]}").replace(", Python", "")
+    return column._replace(title=title, program=column.program.replace("newest", environment))
+
+
+OLDER = {
+    column: [_as_of(column, environment) for environment in ("previous", "older")]
+    for column in COLUMNS
+    if column.program.startswith("newest")
+}
+"""The SDKs of majors before, by what they have become."""
+
+EVERY = (*COLUMNS, *(column for majors in OLDER.values() for column in majors))
+PROGRAMS = list(dict.fromkeys(column.program for column in EVERY))
 
 
 class Trial(NamedTuple):
@@ -177,8 +210,8 @@ class Told(NamedTuple):
 
 def trials(program: str, cases: Iterable[str]) -> list[Trial]:
     """All that a program plays."""
-    asked = [(column, api) for column in COLUMNS if column.program == program for api in column.apis]
-    return [Trial(api, how, case) for column, api in asked for how in column.hows for case in cases]
+    asked = [(column, api) for column in EVERY if column.program == program for api in column.apis]
+    return [Trial(api, how, case) for column, api in asked for case in cases for how in column.ways(case)]
 
 
 def play(program: str, played: list[tuple[Trial, Running]], home: Path) -> dict[Trial, Told]:
@@ -187,11 +220,12 @@ def play(program: str, played: list[tuple[Trial, Running]], home: Path) -> dict[
     Raises:
         AssertionError: the program broke, or reached out.
     """
-    asked = [_task(f"{program}.{number}", trial, server) for number, (trial, server) in enumerate(played)]
-    where = ("js", node()) if program.endswith(".mjs") else ("clients", python("newest"))
+    asked = [
+        _task(f"{program.replace('/', '.')}.{number}", trial, server) for number, (trial, server) in enumerate(played)
+    ]
     ended = subprocess.run(
-        [*where[1], str(INTEROP / where[0] / program)], input=json.dumps(asked), env=environment(home),
-        capture_output=True, text=True, encoding="utf-8", check=False, timeout=SECONDS, cwd=home,
+        _command(program), input=json.dumps(asked), env=environment(home), capture_output=True, text=True,
+        encoding="utf-8", check=False, timeout=SECONDS, cwd=home,
     )  # fmt: skip
     assert 0 == ended.returncode, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.split("\n") if line.startswith("{")]
@@ -201,9 +235,18 @@ def play(program: str, played: list[tuple[Trial, Running]], home: Path) -> dict[
     }
 
 
+def _command(program: str) -> list[str]:
+    where, _, script = program.partition("/")
+    return (
+        [*node(), str(INTEROP / "js" / script)]
+        if where == "node"
+        else [*python(where), str(INTEROP / "clients" / script)]
+    )
+
+
 def _task(session: str, trial: Trial, server: Running) -> dict[str, Any]:
     access = ACCESS.get(trial.case, Access("any", (trial.case,)))
-    return {**trial._asdict(), **access._asdict(), "session": session, "url": server.url}
+    return {**trial._asdict(), **access._asdict(), "session": session, "url": server.url, "timeout": None}
 
 
 def _told(line: dict[str, Any], entries: list[dict[str, Any]], said: int) -> Told:

@@ -24,16 +24,26 @@ PARAMETERS = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
     "required": ["city", "unit"],
+    "additionalProperties": False,
 }
 
 
 class Asked(NamedTuple):
-    """A request: the server and the key of the client, the headers to send with it, and what the user says."""
+    """A request: server, key and patience of the client, the headers to send with it, and what the user says.
+
+    Attributes:
+        timeout: seconds; None is what the SDK has by default.
+    """
 
     url: str
     key: str
+    timeout: float | None
     headers: dict[str, str]
     says: str
+
+    @property
+    def client(self) -> tuple[str, str, float | None]:
+        return self.url, self.key, self.timeout
 
 
 Heard = list[str]
@@ -41,6 +51,7 @@ Play = Callable[[Asked, Heard], Any]
 """Asks, and puts down the texts that the application gets; a coroutine or not."""
 
 waits: list[float] = []
+pause = time.sleep
 
 
 def _note_sleeps() -> None:
@@ -68,6 +79,9 @@ def run(plays: Mapping[str, Mapping[str, Play]], attributes: tuple[str, ...]) ->
             error = _raised(plays[trial["api"]][trial["how"]], trial, heard, runner)
             told = {"heard": "".join(heard), "waits": list(waits), **_of(error, attributes)}
             print(json.dumps(told), file=sys.__stdout__, flush=True)
+            if trial["timeout"]:
+                # A connection that the server ends is not to be taken for the next request.
+                pause(0.002)
 
 
 def _raised(play: Play, trial: dict[str, Any], heard: Heard, runner: asyncio.Runner) -> Exception | None:
@@ -75,7 +89,7 @@ def _raised(play: Play, trial: dict[str, Any], heard: Heard, runner: asyncio.Run
         for says in trial["says"]:
             heard.clear()
             headers = {"x-llmposter-session": trial["session"]}
-            playing = play(Asked(trial["url"], trial["key"], headers, says), heard)
+            playing = play(Asked(trial["url"], trial["key"], trial["timeout"], headers, says), heard)
             if inspect.isawaitable(playing):
                 runner.run(_awaited(playing))
     except Exception as error:  # noqa: BLE001 - which one it is, is what the test wants to know

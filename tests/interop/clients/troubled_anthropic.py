@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -16,13 +17,13 @@ ATTRIBUTES = (
 
 
 @cache
-def client(url: str, key: str) -> anthropic.Anthropic:
-    return anthropic.Anthropic(base_url=url, api_key=key)
+def client(url: str, key: str, timeout: float | None) -> anthropic.Anthropic:
+    return anthropic.Anthropic(base_url=url, api_key=key, timeout=timeout or anthropic.NOT_GIVEN)
 
 
 @cache
-def awaited(url: str, key: str) -> anthropic.AsyncAnthropic:
-    return anthropic.AsyncAnthropic(base_url=url, api_key=key)
+def awaited(url: str, key: str, timeout: float | None) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(base_url=url, api_key=key, timeout=timeout or anthropic.NOT_GIVEN)
 
 
 def request(asked: Asked) -> dict[str, Any]:
@@ -36,40 +37,42 @@ def request(asked: Asked) -> dict[str, Any]:
 
 
 def texts(message: Any) -> list[str]:
-    return [block.text for block in message.content if block.type == "text"]
+    return [block.text if block.type == "text" else json.dumps(block.input) for block in message.content]
 
 
 def delta(event: Any) -> str:
-    return event.delta.text if event.type == "content_block_delta" and event.delta.type == "text_delta" else ""
+    if event.type != "content_block_delta":
+        return ""
+    return event.delta.text if event.delta.type == "text_delta" else event.delta.partial_json
 
 
 def whole(asked: Asked, heard: Heard) -> None:
-    heard += texts(client(asked.url, asked.key).messages.create(**request(asked)))
+    heard += texts(client(*asked.client).messages.create(**request(asked)))
 
 
 async def whole_async(asked: Asked, heard: Heard) -> None:
-    heard += texts(await awaited(asked.url, asked.key).messages.create(**request(asked)))
+    heard += texts(await awaited(*asked.client).messages.create(**request(asked)))
 
 
 def streamed(asked: Asked, heard: Heard) -> None:
-    for event in client(asked.url, asked.key).messages.create(**request(asked), stream=True):
+    for event in client(*asked.client).messages.create(**request(asked), stream=True):
         heard.append(delta(event))
 
 
 async def streamed_async(asked: Asked, heard: Heard) -> None:
-    async for event in await awaited(asked.url, asked.key).messages.create(**request(asked), stream=True):
+    async for event in await awaited(*asked.client).messages.create(**request(asked), stream=True):
         heard.append(delta(event))
 
 
 def helper(asked: Asked, heard: Heard) -> None:
-    with client(asked.url, asked.key).messages.stream(**request(asked)) as events:
+    with client(*asked.client).messages.stream(**request(asked)) as events:
         for event in events:
             heard.append(delta(event))
         events.get_final_message()
 
 
 async def helper_async(asked: Asked, heard: Heard) -> None:
-    async with awaited(asked.url, asked.key).messages.stream(**request(asked)) as events:
+    async with awaited(*asked.client).messages.stream(**request(asked)) as events:
         async for event in events:
             heard.append(delta(event))
         await events.get_final_message()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -19,9 +20,11 @@ ATTRIBUTES = ("code", "message", "status", "details.error.details", "response.he
 
 
 @cache
-def connect(url: str, key: str, attempts: int | None) -> genai.Client:
+def connect(url: str, key: str, timeout: float | None, attempts: int | None) -> genai.Client:
     patience = attempts and types.HttpRetryOptions(attempts=attempts)
-    return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=url, retry_options=patience))
+    milliseconds = timeout and int(1000 * timeout)
+    options = types.HttpOptions(base_url=url, retry_options=patience, timeout=milliseconds)
+    return genai.Client(api_key=key, http_options=options)
 
 
 def request(asked: Asked) -> dict[str, Any]:
@@ -35,12 +38,13 @@ def request(asked: Asked) -> dict[str, Any]:
 
 def texts(answer: Any) -> list[str]:
     contents = [candidate.content for candidate in answer.candidates or () if candidate.content]
-    return [part.text for content in contents for part in content.parts or () if part.text]
+    parts = [part for content in contents for part in content.parts or ()]
+    return [json.dumps(part.function_call.args) if part.function_call else part.text or "" for part in parts]
 
 
 def plays(attempts: int | None, told: str) -> dict[str, Any]:
     def client(asked: Asked) -> genai.Client:
-        return connect(asked.url, asked.key, attempts)
+        return connect(*asked.client, attempts)
 
     def whole(asked: Asked, heard: Heard) -> None:
         heard += texts(client(asked).models.generate_content(**request(asked)))

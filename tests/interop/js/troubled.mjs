@@ -16,8 +16,8 @@ export const parameters = {
   required: ['city', 'unit'],
 };
 
-// Node's own timers are let alone, and so are the ten minutes that SDKs give a request, which are no wait.
-const timeout = 600_000;
+// Node's own timers are let alone, and so is the time that an SDK gives a request (by default ten minutes): it is no wait.
+let timeout = 600_000;
 const waits = [];
 const { setTimeout } = globalThis;
 globalThis.setTimeout = (callback, milliseconds = 0, ...rest) => {
@@ -28,23 +28,39 @@ globalThis.setTimeout = (callback, milliseconds = 0, ...rest) => {
 };
 
 // `plays` has for each API and way to ask a function of (request, where to put what the application gets), where a request has
-// `url` and `key` of the client, `headers`, and what the user `says`; `attributes` are those of an exception, dotted, that may hold something.
+// `url`, `key` and `timeout` of the client (milliseconds, if any), `headers`, and what the user `says`; `attributes` are those of an exception, dotted, that may hold something.
 export async function run(plays, attributes) {
   for (const trial of JSON.parse(await read(process.stdin))) {
     waits.length = 0;
+    timeout = trial.timeout ? trial.timeout * 1000 : 600_000;
     const heard = [];
     let error;
     try {
       for (const says of trial.says) {
         heard.length = 0;
         const headers = { 'x-llmposter-session': trial.session };
-        await plays[trial.api][trial.how]({ ...trial, headers, says }, heard);
+        const asked = { ...trial, timeout: trial.timeout ? timeout : undefined, headers, says };
+        await atMost(4 * timeout, plays[trial.api][trial.how](asked, heard));
       }
     } catch (caught) {
       error = caught;
     }
+    // A connection that the server ends is not to be taken for the next request.
+    if (trial.timeout) await pause(2);
     console.log(JSON.stringify({ heard: heard.join(''), waits: [...waits], ...of(error, attributes) }));
   }
+  // Connections that are still waited on would keep it alive.
+  process.exit();
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// An SDK that would wait for ever is not waited for.
+class StillWaiting extends Error {}
+async function atMost(milliseconds, playing) {
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new StillWaiting()), milliseconds)));
+  await Promise.race([playing, late]).finally(() => clearTimeout(timer));
 }
 
 function of(error, attributes) {

@@ -3,27 +3,29 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { models, parameters, run } from './troubled.mjs';
 
-const client = (baseURL, apiKey) => new Anthropic({ baseURL, apiKey });
+const client = ({ url, key, headers, timeout }) =>
+  new Anthropic({ baseURL: url, apiKey: key, defaultHeaders: headers, timeout });
 const tools = [{ name: 'get_weather', description: 'The weather.', input_schema: parameters }];
-const request = (content) => ({
+const request = ({ says }) => ({
   model: models.anthropic,
   max_tokens: 4096,
-  messages: [{ role: 'user', content }],
+  messages: [{ role: 'user', content: says }],
   tools,
 });
-const delta = (event) => (event.type === 'content_block_delta' ? (event.delta.text ?? '') : '');
+const delta = (event) =>
+  event.type === 'content_block_delta' ? (event.delta.text ?? event.delta.partial_json ?? '') : '';
 
 const anthropic = {
-  async whole({ url, key, headers, says }, heard) {
-    const { content } = await client(url, key).messages.create(request(says), { headers });
-    heard.push(...content.map((block) => block.text ?? ''));
+  async whole(asked, heard) {
+    const { content } = await client(asked).messages.create(request(asked));
+    heard.push(...content.map((block) => block.text ?? JSON.stringify(block.input)));
   },
-  async streamed({ url, key, headers, says }, heard) {
-    for await (const event of await client(url, key).messages.create({ ...request(says), stream: true }, { headers }))
+  async streamed(asked, heard) {
+    for await (const event of await client(asked).messages.create({ ...request(asked), stream: true }))
       heard.push(delta(event));
   },
-  async helper({ url, key, headers, says }, heard) {
-    const helper = client(url, key).messages.stream(request(says), { headers });
+  async helper(asked, heard) {
+    const helper = client(asked).messages.stream(request(asked));
     for await (const event of helper) heard.push(delta(event));
     await helper.finalMessage();
   },

@@ -6,23 +6,24 @@ import { models, parameters, run } from './troubled.mjs';
 const tools = [
   { functionDeclarations: [{ name: 'get_weather', description: 'The weather.', parametersJsonSchema: parameters }] },
 ];
-const request = (headers, contents) => ({
-  model: models.gemini,
-  contents,
-  config: { tools, httpOptions: { headers } },
-});
-const texts = (answer) => (answer.candidates?.[0]?.content?.parts ?? []).map((part) => part.text ?? '');
+const request = ({ says }) => ({ model: models.gemini, contents: says, config: { tools } });
+const texts = (answer) =>
+  (answer.candidates?.[0]?.content?.parts ?? []).map((part) =>
+    part.functionCall ? JSON.stringify(part.functionCall.args) : (part.text ?? ''),
+  );
 
-const plays = (client, told) => ({
-  [`whole${told}`]: async ({ url, key, headers, says }, heard) => {
-    heard.push(...texts(await client(url, key).models.generateContent(request(headers, says))));
-  },
-  [`streamed${told}`]: async ({ url, key, headers, says }, heard) => {
-    for await (const chunk of await client(url, key).models.generateContentStream(request(headers, says)))
-      heard.push(...texts(chunk));
-  },
-});
+const plays = (told, retryOptions) => {
+  const client = ({ url, key, headers, timeout }) =>
+    new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url, headers, timeout, retryOptions } });
+  return {
+    [`whole${told}`]: async (asked, heard) => {
+      heard.push(...texts(await client(asked).models.generateContent(request(asked))));
+    },
+    [`streamed${told}`]: async (asked, heard) => {
+      for await (const chunk of await client(asked).models.generateContentStream(request(asked)))
+        heard.push(...texts(chunk));
+    },
+  };
+};
 
-const connect = (options) => (baseUrl, apiKey) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl, ...options } });
-const patient = connect({ retryOptions: { attempts: 3 } });
-await run({ gemini: { ...plays(connect({}), ''), ...plays(patient, ', told to retry') } }, ['status', 'message']);
+await run({ gemini: { ...plays(''), ...plays(', told to retry', { attempts: 3 }) } }, ['status', 'message']);

@@ -3,46 +3,54 @@
 import OpenAI from 'openai';
 import { models, parameters, run } from './troubled.mjs';
 
-const client = (url, apiKey) => new OpenAI({ baseURL: `${url}/v1`, apiKey });
+const client = ({ url, key, headers, timeout }) =>
+  new OpenAI({ baseURL: `${url}/v1`, apiKey: key, defaultHeaders: headers, timeout });
 const declared = { name: 'get_weather', description: 'The weather.', parameters };
 
-const chat = (content) => ({
+const chat = ({ says }) => ({
   model: models.openai,
-  messages: [{ role: 'user', content }],
+  messages: [{ role: 'user', content: says }],
   tools: [{ type: 'function', function: declared }],
 });
-const respond = (input) => ({
+const respond = ({ says }) => ({
   model: models.responses,
-  input,
+  input: says,
   tools: [{ type: 'function', ...declared, strict: false }],
 });
 
+// Of a message of Chat Completions, whole or the next bit of it.
+const texts = (message) => [
+  message?.content ?? '',
+  ...(message?.tool_calls ?? []).map((call) => call.function.arguments ?? ''),
+];
 const openai = {
-  async whole({ url, key, headers, says }, heard) {
-    heard.push((await client(url, key).chat.completions.create(chat(says), { headers })).choices[0].message.content ?? '');
+  async whole(asked, heard) {
+    heard.push(...texts((await client(asked).chat.completions.create(chat(asked))).choices[0].message));
   },
-  async streamed({ url, key, headers, says }, heard) {
-    for await (const chunk of await client(url, key).chat.completions.create({ ...chat(says), stream: true }, { headers }))
-      heard.push(chunk.choices[0]?.delta.content ?? '');
+  async streamed(asked, heard) {
+    for await (const chunk of await client(asked).chat.completions.create({ ...chat(asked), stream: true }))
+      heard.push(...texts(chunk.choices[0]?.delta));
   },
-  async helper({ url, key, headers, says }, heard) {
-    const helper = client(url, key).chat.completions.stream(chat(says), { headers });
-    for await (const chunk of helper) heard.push(chunk.choices[0]?.delta.content ?? '');
+  async helper(asked, heard) {
+    const helper = client(asked).chat.completions.stream(chat(asked));
+    for await (const chunk of helper) heard.push(...texts(chunk.choices[0]?.delta));
     await helper.finalChatCompletion();
   },
 };
 
-const delta = (event) => (event.type === 'response.output_text.delta' ? event.delta : '');
+const says = ['response.output_text.delta', 'response.function_call_arguments.delta'];
+const delta = (event) => (says.includes(event.type) ? event.delta : '');
 const responses = {
-  async whole({ url, key, headers, says }, heard) {
-    heard.push((await client(url, key).responses.create(respond(says), { headers })).output_text);
+  async whole(asked, heard) {
+    const answer = await client(asked).responses.create(respond(asked));
+    heard.push(answer.output_text, ...answer.output.map((item) => item.arguments ?? ''));
   },
-  async streamed({ url, key, headers, says }, heard) {
-    for await (const event of await client(url, key).responses.create({ ...respond(says), stream: true }, { headers }))
+  async streamed(asked, heard) {
+    for await (const event of await client(asked).responses.create({ ...respond(asked), stream: true }))
       heard.push(delta(event));
   },
-  async helper({ url, key, headers, says }, heard) {
-    const helper = client(url, key).responses.stream(respond(says), { headers });
+  async helper(asked, heard) {
+    const helper = client(asked).responses.stream(respond(asked));
     for await (const event of helper) heard.push(delta(event));
     await helper.finalResponse();
   },
