@@ -143,6 +143,7 @@ def test_the_time_to_wait_is_told_as_google_tells_it(
     answer = WIRE.failure(Failure(name="rate_limited", retry_after=seconds), 0.0)
     *_, retry = told(answer)["details"]
     assert {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay} == retry
+    assert told(answer)["message"].endswith(f"\nPlease retry in {delay}.")
     headers = dict(answer.headers)
     assert (header, milliseconds) == (headers["retry-after"], headers.get("retry-after-ms"))
 

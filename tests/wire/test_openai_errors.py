@@ -158,6 +158,17 @@ def test_retry_after_is_told_in_whole_seconds(
     assert (whole, milliseconds) == (headers.get("retry-after"), headers.get("retry-after-ms"))
 
 
+@pytest.mark.parametrize("seconds, told_as", [(0.02, "20ms"), (7.5, "7.5s"), (61.2, "1m1.2s")])
+def test_a_rate_limit_says_in_words_when_to_come_back(seconds: float, told_as: str) -> None:
+    """Where it is told by headers too; other errors and an author's words are left as they are."""
+    limited = told(WIRE.failure(Failure(name="rate_limited", retry_after=seconds), 0.0))
+    assert f"Requested 1. Please try again in {told_as}. Visit https://" in limited["message"]
+    assert "again in" not in told(WIRE.failure(Failure(name="rate_limited"), 0.0))["message"]
+    assert "again in" not in told(WIRE.failure(Failure(name="quota_exceeded", retry_after=seconds), 0.0))["message"]
+    mine = Failure(name="rate_limited", retry_after=seconds, message="Please Visit us.")
+    assert "Please Visit us." == told(WIRE.failure(mine, 0.0))["message"]
+
+
 def test_a_rate_limit_tells_what_is_left_and_when_it_resets() -> None:
     """The requests are spent, and the time to wait is the time until they are back."""
     headers = dict(WIRE.failure(FAILURES["later"], 0.0).headers)

@@ -150,11 +150,20 @@ def failure(failed: Failure, now: float) -> Response:
     details = [*base.details, *_given(failed), *_retry(failed.retry_after)]
     told = body(
         status,
-        base.message if failed.message is None else failed.message,
+        _said(base, failed.retry_after) if failed.message is None else failed.message,
         named if failed.type is None else failed.type,
         details,
     )
     return Response(status, merged((*HEADERS, *comes_back(failed, now)), failed.headers), told)
+
+
+def _said(base: Known, wait: float | None) -> str:
+    """The message, which tells when to come back as those of quotas do; clients are known to read it there."""
+    return base.message + _again(wait) if base.word == "RESOURCE_EXHAUSTED" else base.message
+
+
+def _again(wait: float | None) -> str:
+    return "" if wait is None else f"\nPlease retry in {round(wait, 9):g}s."
 
 
 def refused(bad: BadRequest) -> Response:
@@ -186,8 +195,7 @@ def spent(metric: str, id_: str, value: int, model: str, wait: float | None) -> 
     message = _spent(value, metric)
     if model:
         message += f", model: {model}"
-    if wait is not None:
-        message += f"\nPlease retry in {round(wait, 9):g}s."
+    message += _again(wait)
     known, details = NAMED["rate_limited"], [*_violated(metric, id_, value, model), *_retry(wait)]
     return Response(known.status, (*HEADERS, *retry_after(wait)), body(known.status, message, known.word, details))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Response, Struct
 from llmposter.wire.headers import JSON, comes_back, merged
-from llmposter.wire.openai_headers import of_limit, of_server
+from llmposter.wire.openai_headers import of_limit, of_server, reset
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def failure(failed: Failure, now: float) -> Response:
     base = known(failed.name, failed.status)
     status = base.status if failed.status is None else failed.status
     written = body(
-        base.message if failed.message is None else failed.message,
+        _said(base, failed.retry_after) if failed.message is None else failed.message,
         base.type if failed.type is None else failed.type,
         base.param if failed.param is None else failed.param,
         base.code if failed.code is None else failed.code,
@@ -125,6 +125,13 @@ def failure(failed: Failure, now: float) -> Response:
         *comes_back(failed, now),
     )
     return Response(status, merged(ours, failed.headers), written)
+
+
+def _said(base: Known, wait: float | None) -> str:
+    """The message, which tells when to come back as those of rate limits do; clients are known to read it there."""
+    if wait is None or base is not NAMED["rate_limited"]:
+        return base.message
+    return base.message.replace(" Visit ", f" Please try again in {reset(wait)}. Visit ")
 
 
 def refused(bad: BadRequest, now: float) -> Response:
