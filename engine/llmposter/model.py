@@ -123,7 +123,28 @@ class BadRequest(Struct, frozen=True):
     status: int = 400
 
 
-Breach: TypeAlias = str | BadRequest
+class Unpaired(Struct, frozen=True):
+    """A call of a history without its result, or a result without its call.
+
+    Attributes:
+        kind: ``unanswered``: a call has no result; ``stray``: a result answers no call of the answer before it;
+            ``repeated``: a call has another result already.
+        sentence: it, in words for the client's author.
+        message: the index in `Turn.messages` of the message that has it. at: the place of the result there.
+        id: of the call. ids: of all calls of that message that have no result.
+        refusal: what the provider says of it.
+    """
+
+    kind: Literal["unanswered", "stray", "repeated"]
+    sentence: str
+    message: int
+    at: int
+    id: str
+    ids: tuple[str, ...] = ()
+    refusal: BadRequest | None = None
+
+
+Breach: TypeAlias = str | BadRequest | Unpaired
 """What the client broke of the protocol: the sentence, with all that the provider says of it where it says more."""
 
 
@@ -382,6 +403,9 @@ class Wire(Protocol):
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         """A 4xx for a body that could not be read."""
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest | None:
+        """What the provider says of a call or a result that has no other half; None where it takes it."""
 
     def miss(self, message: str, now: float) -> Response:
         """A 4xx that no SDK retries, with the message as its text."""

@@ -54,7 +54,9 @@ def held(wire: str, reply: Reply, *, stream: bool, chunk: Chunk, speaker: Speake
     heard, turn = played(speaker, reply, stream=stream, chunk=chunk)
     expected = judges()[wire].within(said(reply))
     assert evened(expected) == evened(heard)
-    assert judges()[wire].takes_back(reply) == (findings(turn) == ()), findings(turn)
+    assert judges()[wire].takes_back(reply) == (findings(turn, load()[wire].unpaired) == ()), findings(
+        turn, load()[wire].unpaired
+    )
     assert "be brief" == turn.system
     user, assistant, last = turn.messages
     assert ("user", "hi", "assistant") == (user.role, user.text, assistant.role)

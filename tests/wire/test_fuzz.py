@@ -120,7 +120,7 @@ def understood(wire: str, request: Request) -> None:
         case Turn():
             assert wire == found.provider
             assert found.model is not None
-            findings(found)
+            findings(found, load()[wire].unpaired)
             Prints(found.messages)
             assert 200 == load()[wire].whole(found, EVERYTHING).status
             assert list(load()[wire].stream(found, EVERYTHING, pieces(EVERYTHING, CHUNKS["whole"])))

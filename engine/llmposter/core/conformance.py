@@ -1,24 +1,38 @@
 """What a client's own history breaks of the protocol of tool calls, in words for the client's author.
 
 Every call gets its result before anything else is said, and every result answers a call of the last answer. What only
-one provider minds, such as the order of roles, its wire has told already.
+one provider minds, such as the order of roles, its wire has told already; how a provider words it, and whether it
+minds it at all, its wire says too.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from llmposter.model import BadRequest, Unpaired
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from llmposter.model import Breach, Message, ToolResult, ToolUse, Turn
 
 
-def findings(turn: Turn) -> tuple[Breach, ...]:
-    """A sentence for each breach of the history of *turn*, in its order, after those that the wire found."""
+def in_our_words(turn: Turn, found: Unpaired) -> BadRequest:  # noqa: ARG001 - as a wire's
+    """A refusal for whoever knows no wire."""
+    return BadRequest(found.sentence)
+
+
+def findings(turn: Turn, unpaired: Callable[[Turn, Unpaired], BadRequest | None] = in_our_words) -> tuple[Breach, ...]:
+    """Each breach of the history of *turn*, in its order, after those that the wire found.
+
+    *unpaired* is the wire's: what its provider says of such a finding.
+    """
     if _answered(turn.messages):
         return turn.breaches
-    return (*turn.breaches, *_history(turn.messages))
+    found = [replace(each, refusal=unpaired(turn, each)) for each in _History(turn.messages).findings()]
+    return (*turn.breaches, *(each for each in found if each.refusal is not None))
 
 
 def _answered(messages: tuple[Message, ...]) -> bool:
@@ -44,37 +58,47 @@ def _match(results: tuple[ToolResult, ...], calls: tuple[ToolUse, ...]) -> bool:
     return len(results) == len(calls) == len(ids) and "" not in ids and ids == {result.id for result in results}
 
 
-def _history(messages: tuple[Message, ...]) -> Iterator[str]:
-    waiting: list[ToolUse] = []
-    answered: set[str] = set()
-    for message in messages:
-        if message.role == "tool" or message.results:
-            for result in message.results:
-                yield from _answers(result, waiting, answered)
-        if message.role in ("user", "assistant"):
-            yield from (_unanswered(call, f"the next {message.role} message") for call in waiting)
-            waiting = []
-        if message.role == "assistant":
-            # Only calls of the last answer can be answered; an id may be used again by a later one.
-            waiting, answered = list(message.calls), set()
-    yield from (_unanswered(call, "the request") for call in waiting)
+class _History:
+    """A history walked through once; what waits for a result belongs to the last answer before."""
 
+    def __init__(self, messages: tuple[Message, ...]) -> None:
+        self._messages = messages
+        self._asked = 0
+        self._waiting: list[ToolUse] = []
+        self._answered: set[str] = set()
 
-def _answers(result: ToolResult, waiting: list[ToolUse], answered: set[str]) -> Iterator[str]:
-    """Takes the call that *result* answers off those that wait."""
-    for at, call in enumerate(waiting):
-        # Formats without ids name the tool instead.
-        if call.id == result.id if result.id else call.tool == result.tool:
-            del waiting[at]
-            answered.add(call.id)
-            return
-    name = f'"{result.id}"' if result.id else f'of "{result.tool}"'
-    if result.id in answered:
-        yield f"the tool call {name} has more than one result: send one for each call"
-    else:
-        yield f"the tool result {name} answers no call of the assistant message before it"
+    def findings(self) -> Iterator[Unpaired]:
+        for n, message in enumerate(self._messages):
+            if message.role == "tool" or message.results:
+                for at, result in enumerate(message.results):
+                    yield from self._answers(result, n, at)
+            if message.role in ("user", "assistant"):
+                yield from self._unanswered(f"the next {message.role} message")
+                self._waiting = []
+            if message.role == "assistant":
+                # Only calls of the last answer can be answered; an id may be used again by a later one.
+                self._asked, self._waiting, self._answered = n, list(message.calls), set()
+        yield from self._unanswered("the request")
 
+    def _answers(self, result: ToolResult, n: int, at: int) -> Iterator[Unpaired]:
+        """Takes the call that *result* answers off those that wait."""
+        for place, call in enumerate(self._waiting):
+            # Formats without ids name the tool instead.
+            if call.id == result.id if result.id else call.tool == result.tool:
+                del self._waiting[place]
+                self._answered.add(call.id)
+                return
+        name = f'"{result.id}"' if result.id else f'of "{result.tool}"'
+        if result.id in self._answered:
+            told = f"the tool call {name} has more than one result: send one for each call"
+            yield Unpaired("repeated", told, n, at, result.id)
+        else:
+            told = f"the tool result {name} answers no call of the assistant message before it"
+            yield Unpaired("stray", told, n, at, result.id)
 
-def _unanswered(call: ToolUse, before: str) -> str:
-    name = f'"{call.id}" of "{call.tool}"' if call.id else f'of "{call.tool}"'
-    return f"the tool call {name} has no result before {before}: send one for each call"
+    def _unanswered(self, before: str) -> Iterator[Unpaired]:
+        ids = tuple([call.id for call in self._waiting])
+        for call in self._waiting:
+            name = f'"{call.id}" of "{call.tool}"' if call.id else f'of "{call.tool}"'
+            told = f"the tool call {name} has no result before {before}: send one for each call"
+            yield Unpaired("unanswered", told, self._asked, 0, call.id, ids)

@@ -13,7 +13,7 @@ from llmposter.access import Rejected
 from llmposter.core import tokens as sizes
 from llmposter.core import views
 from llmposter.core.admission import Admission, why
-from llmposter.core.conformance import findings
+from llmposter.core.conformance import findings, in_our_words
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.desk import SessionDesk
 from llmposter.core.dispatch import find
@@ -24,7 +24,7 @@ from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
 from llmposter.core.verdict import Verdict, judge
-from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, Turn
+from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, Turn, Unpaired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,12 +83,15 @@ class Mock:
 
     # --- answering ------------------------------------------------------------------------------------------------
 
-    def answer(self, turn: Turn) -> Exchange:
-        """The answer to a request: its conversation moved on, its entry written."""
-        with self._lock:
-            return self._answer(turn, self.clock.now())
+    def answer(self, turn: Turn, unpaired: Callable[[Turn, Unpaired], BadRequest | None] = in_our_words) -> Exchange:
+        """The answer to a request: its conversation moved on, its entry written.
 
-    def _answer(self, turn: Turn, now: float) -> Exchange:
+        *unpaired* is the wire's, which words what a history breaks of the protocol of tool calls.
+        """
+        with self._lock:
+            return self._answer(turn, unpaired, self.clock.now())
+
+    def _answer(self, turn: Turn, unpaired: Callable[[Turn, Unpaired], BadRequest | None], now: float) -> Exchange:
         session = self._sessions.get(turn.request.session)
         entry = Entry(now, session.name, "reply", turn.request, turn.provider, turn.model, turn.stream, turn.retry)
         if turn.previous or turn.thread or turn.references:
@@ -110,7 +113,7 @@ class Mock:
         else:
             program = found.player.program
             entry.scenario = program.name
-            breaches = turn.breaches if prints.plain else findings(turn)
+            breaches = turn.breaches if prints.plain else findings(turn, unpaired)
             if program.conformance == "off":
                 breaches = ()
             step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)

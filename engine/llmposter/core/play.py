@@ -13,7 +13,7 @@ from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids, shown_ids
-from llmposter.model import BadRequest, Breach, Failure, Miss, Reply, Struct, ToolCall, Turn, Violation
+from llmposter.model import BadRequest, Breach, Failure, Miss, Reply, Struct, ToolCall, Turn, Unpaired, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -250,16 +250,19 @@ class Play(msgspec.Struct, eq=False):
 
     def _refusal(self, told: Breach, findings: tuple[Breach, ...]) -> Step:
         nowhere = Conversation(state="")
-        if isinstance(told, BadRequest):
-            failure = Failure("bad_request", told.status, code=told.code, message=told.message, param=told.param)
+        said = told.refusal if isinstance(told, Unpaired) else told
+        if isinstance(said, BadRequest):
+            failure = Failure("bad_request", said.status, code=said.code, message=said.message, param=said.param)
         else:
-            failure = Failure("bad_request", message=told)
+            failure = Failure("bad_request", message=said)
         step = Step(nowhere, nowhere, failure, violations=_violations(map(_sentence, findings)))
         self.entry.took(step)
         return step
 
 
 def _sentence(told: Breach) -> str:
+    if isinstance(told, Unpaired):
+        return told.sentence
     return told.message if isinstance(told, BadRequest) else told
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.clock import ManualClock
+from llmposter.core.conformance import in_our_words
 from llmposter.core.conversation import Conversation, Step
 from llmposter.core.delivery import plan
 from llmposter.core.machine import Machine
@@ -22,9 +23,9 @@ from llmposter.wire import load
 from llmposter_dsl.program import Chaos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from llmposter.model import Turn, Wire
+    from llmposter.model import BadRequest, Turn, Unpaired, Wire
     from llmposter_dsl.place import Place
     from llmposter_dsl.program import Condition, Example, ExampleTurn, Program
 
@@ -165,7 +166,7 @@ class Run:
         admitted = let_in(self.mock, asked, wire, self.stands)
         if isinstance(admitted, Step):
             return admitted, True
-        exchange = self.mock.answer(admitted)
+        exchange = self.mock.answer(admitted, _minded_by(wire))
         return exchange.step, exchange.program is not None
 
     def _went(self, step: Step, asked: Turn, wire: Wire) -> None:
@@ -193,6 +194,11 @@ class Run:
         if turn.state not in (None, said.state):
             place = turn.state_place or turn.place
             yield Fault(place, f'expected state "{turn.state}", it is "{said.state}"; {said.told}')
+
+
+def _minded_by(wire: Wire) -> Callable[[Turn, Unpaired], BadRequest | None]:
+    """Told in our words, which are the same on every wire; what its provider takes stays no finding."""
+    return lambda turn, found: None if wire.unpaired(turn, found) is None else in_our_words(turn, found)
 
 
 def _speaks_of(fact: str, conditions: Iterable[Condition]) -> bool:

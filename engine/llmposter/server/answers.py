@@ -112,7 +112,7 @@ class Answers:
         if gate is not None and (limited := gate.limited(read)) is not None:
             self._keep_out(request, wire, limited, line, read.model)
             return
-        exchange = self._service.mock.answer(read)
+        exchange = self._service.mock.answer(read, wire.unpaired)
         going = Sending(self._service, line, exchange.entry)
         try:
             planned = plan(exchange.step, read, wire, self._service.clock.now())

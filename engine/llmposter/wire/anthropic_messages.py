@@ -29,6 +29,7 @@ from llmposter.wire.anthropic_content import INVALID
 from llmposter.wire.anthropic_headers import of_reply
 from llmposter.wire.anthropic_ids import ANSWER, FIT, outward
 from llmposter.wire.anthropic_read import read
+from llmposter.wire.anthropic_unpaired import unpaired
 from llmposter.wire.finishes import meaning
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.seal import sealed
@@ -37,7 +38,7 @@ from llmposter_dsl.program import Say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Part, Piece, Reply, Request, Rule, Turn, Wire
+    from llmposter.model import Failure, Part, Piece, Reply, Request, Rule, Turn, Unpaired, Wire
     from llmposter.wire.headers import Headers
 
 _FINISHES: Final = (
@@ -144,6 +145,9 @@ class AnthropicMessages:
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         return anthropic_errors.refused(refused, now)
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest:
+        return unpaired(turn, found)
 
     def miss(self, message: str, now: float) -> Response:
         return anthropic_errors.miss(message, now)

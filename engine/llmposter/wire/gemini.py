@@ -17,7 +17,7 @@ from llmposter.wire.finishes import meaning
 from llmposter.wire.gemini_access import ACCESS
 from llmposter.wire.gemini_body import Asked
 from llmposter.wire.gemini_errors import HEADERS
-from llmposter.wire.gemini_read import ACTIONS, read
+from llmposter.wire.gemini_read import ACTIONS, read, unpaired
 from llmposter.wire.gemini_usage import Spent
 from llmposter.wire.headers import merged
 from llmposter_dsl.program import Fail, Say, Template
@@ -25,7 +25,7 @@ from llmposter_dsl.program import Fail, Say, Template
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Part, Piece, Reply, Request, Rule, Turn, Wire
+    from llmposter.model import Failure, Part, Piece, Reply, Request, Rule, Turn, Unpaired, Wire
     from llmposter.wire.headers import Headers
 
 _FINISHES: Final = {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -90,6 +90,9 @@ class Gemini:
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:  # noqa: ARG002 - the protocol's
         return gemini_errors.refused(refused)
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest:
+        return unpaired(turn, found)
 
     def miss(self, message: str, now: float) -> Response:  # noqa: ARG002 - the protocol's
         return gemini_errors.refused(BadRequest(message, status=404))

@@ -20,7 +20,7 @@ from llmposter.wire.gemini_wording import NO_CONTENTS, NOT_JSON, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llmposter.model import Request
+    from llmposter.model import Request, Unpaired
 
 # Not strict, for a number may stand in quotes (ProtoJSON).
 _BODY: Final = msgspec.json.Decoder(sent.Body, strict=False)
@@ -162,6 +162,20 @@ def _faults(heard: list[sent.Heard]) -> Iterator[str]:
         if each.unsigned and n > asked:
             yield signature.missing(each.unsigned, content + 1)
         content += each.contents
+
+
+def unpaired(turn: Turn, found: Unpaired) -> BadRequest:
+    """What Gemini says of a call or a result that has no other half: it counts them, and looks at no name and no id."""
+    before = turn.messages[found.message - 1] if found.message else None
+    if found.kind == "unanswered":
+        told = COUNT
+    elif before is None or not before.calls:
+        told = STRAY
+    elif len(before.calls) != len(turn.messages[found.message].results):
+        told = COUNT
+    else:
+        told = found.sentence
+    return BadRequest(told)
 
 
 def _order(messages: tuple[Message, ...]) -> Iterator[str]:

@@ -27,12 +27,13 @@ from llmposter.wire import sse
 from llmposter.wire.finishes import meaning
 from llmposter.wire.openai_chat_body import Asked
 from llmposter.wire.openai_chat_read import read
+from llmposter.wire.openai_chat_unpaired import unpaired
 from llmposter.wire.openai_wire import OpenAIWire, answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Json, Part, Piece, Reply, Request, Rule, Tokens, Turn, Wire
+    from llmposter.model import Json, Part, Piece, Reply, Request, Rule, Tokens, Turn, Unpaired, Wire
 
 _FINISHES: Final = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _TIERS: Final = {"flex": b'"flex"', "priority": b'"priority"', "fast": b'"priority"', "scale": b'"scale"'}
@@ -93,6 +94,9 @@ class OpenAIChat(OpenAIWire):
         if asked.usage:
             yield Frame(start + b'],"usage":' + _usage(reply.tokens) + b"}\n\n")
         yield _DONE
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest:
+        return unpaired(turn, found)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in _FINISHES and meaning(rule.finish) in (None, "pause"):

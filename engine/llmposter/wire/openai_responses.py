@@ -15,12 +15,13 @@ from llmposter.wire.openai_responses_echo import asked
 from llmposter.wire.openai_responses_events import spoken
 from llmposter.wire.openai_responses_output import OWN_WORDS, Output
 from llmposter.wire.openai_responses_read import read
+from llmposter.wire.openai_responses_unpaired import unpaired
 from llmposter.wire.openai_wire import OpenAIWire, answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llmposter.model import Failure, Frame, Piece, Reply, Request, Rule, Turn, Wire
+    from llmposter.model import Failure, Frame, Piece, Reply, Request, Rule, Turn, Unpaired, Wire
 
 _FAILED: Final = {
     "code": "server_error",
@@ -57,6 +58,9 @@ class OpenAIResponses(OpenAIWire):
         own = _OWN.get(failure.name or failure.status, {})
         unsaid = {name: text for name, text in own.items() if getattr(failure, name) is None}
         return super().failure(replace(failure, **unsaid), now)
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest | None:
+        return unpaired(turn, found)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in OWN_WORDS and meaning(rule.finish) in (None, "pause"):

@@ -11,7 +11,7 @@ from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_headers import of_reply
 
 if TYPE_CHECKING:
-    from llmposter.model import Failure, Reply, Turn
+    from llmposter.model import Failure, Reply, Turn, Unpaired
     from llmposter.wire.headers import Headers
 
 _OF_JSON: Final = ("content-type", JSON)
@@ -30,6 +30,9 @@ class OpenAIWire:
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         return openai_errors.refused(refused, now)
+
+    def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest | None:  # noqa: ARG002 - the protocol's
+        return BadRequest(found.sentence)
 
     def miss(self, message: str, now: float) -> Response:
         return openai_errors.refused(BadRequest(message, code="no_rule_matched", status=404), now)
