@@ -6,7 +6,7 @@ What is left in a `Table` has the type that `keys` promises, so that later stage
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from llmposter_dsl import words
 from llmposter_dsl.diagnostic import Diagnostic, Related
@@ -108,8 +108,14 @@ def tables(value: list[Value], place: Within, keys: Keys, noun: str, report: Rep
     return [table(each, at, keys, report) for each, at in items(value, place, TABLE, noun, report)]
 
 
+_OTHERWISE: Final = {"name": "tool", "function": "tool", "input": "arguments", "parameters": "arguments"}
+"""What providers call what a call has."""
+
+
 def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
     known = [key.name for key in keys.values() if not key.later]
+    if (ours := _OTHERWISE.get(name)) in keys:
+        return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), f"did you mean `{ours}`?")
     many = next((key for key in known if name in (f"{key}s", key.removesuffix("s"))), None)
     help_ = f"did you mean `{many}`?" if many else _elsewhere(name, keys) or words.meant(name, known)
     return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), help_)
@@ -117,7 +123,7 @@ def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
 
 def _misspelt(name: str, value: dict[str, Value], keys: Keys) -> bool:
     """Whether a key that is not there stands there with a slip of the pen, which has been reported."""
-    return any(each not in keys and words.close(each, [name]) for each in value)
+    return any(each not in keys and (words.close(each, [name]) or _OTHERWISE.get(each) == name) for each in value)
 
 
 def _elsewhere(name: str, keys: Keys) -> str | None:

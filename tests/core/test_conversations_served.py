@@ -129,6 +129,16 @@ def test_a_broken_protocol_is_reported_refused_or_let_be(conformance: str, answe
     assert all("call_none" in violation["message"] and violation["kind"] == "conformance" for violation in found)
 
 
+def test_a_miss_tells_what_the_history_breaks() -> None:
+    """Often no rule matches because of it; it is told as often as the miss is."""
+    agent = Agent(fake_mock(script(s0={})))
+    for _ in range(2):
+        assert agent.ask(*ORPHAN).startswith("?")
+        outcome = agent.exchange.step.outcome
+        why = 'the tool result "call_none" answers no call of the assistant message before it'
+        assert f"nothing in s0. The history breaks the protocol: {why}" == outcome.message
+
+
 def test_a_breach_is_reported_once_for_a_conversation() -> None:
     """What stays in the history is not reported again with every request."""
     mock = fake_mock(TALK)

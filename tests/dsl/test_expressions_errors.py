@@ -103,6 +103,11 @@ CALLS = [
     ("get(city: 1 unit: 2)", "unit", "found `unit`, expected an operator, `,` or `)`", None),
     ("get(a: 1, a: 2)", "a", "the argument `a` stands twice", None),
     ("get(a: usr)", "usr", "unknown name `usr`", "did you mean `user`?"),
+    ('get(city = "x")', "=", "`=` gives no argument its value", "write `city: …`"),
+    ("get(a: 1, b = 2)", "=", "`=` gives no argument its value", "write `b: …`"),
+    ("get(a: {b = 2})", "b", "found `b`, expected `name:` or `}`", None),
+    ("get(a: [1, user = 2])", "=", "`=` does not compare", "write `==`"),
+    ("get(a: b = 2)", "=", "`=` does not compare", "write `==`"),
     ("get(a: 1) + 1", "+", "found `+`, expected the end", None),
 ]
 

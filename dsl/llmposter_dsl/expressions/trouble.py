@@ -108,6 +108,7 @@ class _Stop:
     before: list[_Token]
     following: _Token | None
     accepted: frozenset[str]
+    is_call: bool
 
     @property
     def previous(self) -> _Token | None:
@@ -132,7 +133,7 @@ def explain(text: str, where: int, accepted: frozenset[str], *, is_call: bool) -
     if index == len(tokens):
         return _at_end(tokens, accepted, is_call=is_call)
     following = tokens[index + 1] if index + 1 < len(tokens) else None
-    stop = _Stop(text, where, tokens[index], tokens[:index], following, accepted)
+    stop = _Stop(text, where, tokens[index], tokens[:index], following, accepted, is_call)
     return _lexical(stop) or _misplaced(stop) or _unexpected(stop)
 
 
@@ -154,11 +155,20 @@ def _lexical(stop: _Stop) -> Trouble | None:
         return Trouble(token.start, end, message, f"expected {token.text} at its end")
     if stop.previous is not None and stop.previous.text == "matches" and token.kind != "regex":
         return _no_regex(text, token)
+    if stop.is_call and token.text in ("=", "=>") and (name := _argument(stop.before)) is not None:
+        message = f"`{token.text}` gives no argument its value"
+        return Trouble(token.start, token.end, message, f"write `{name}: …`")
     if token.kind == "mark" and token.text in _MARKS:
         return Trouble(token.start, token.end, *_MARKS[token.text])
     if token.kind == "number" and not re.fullmatch(r"[\d.]+", token.text):
         return _number(token)
     return None
+
+
+def _argument(before: list[_Token]) -> str | None:
+    """The name that stands where a call has one for a value."""
+    named = len(before) > 2 and before[-1].kind == "word" and before[-2].text in ("(", ",")
+    return before[-1].text if named and _opened(before) == before[1] else None
 
 
 def _no_regex(text: str, token: _Token) -> Trouble:

@@ -66,8 +66,10 @@ def unknown_name(name: str, known: list[str], scope: Scope) -> str | None:
 
 def of_list(owner: str, key: str, of: Type) -> str | None:
     """Where a length was asked as in other languages, or an attribute of the items of the list itself."""
+    from difflib import get_close_matches
+
     plain = owner.strip("`")
-    if key in ("length", "len", "size", "count") and of.kind in ("text", "list"):
+    if of.kind in ("text", "list") and get_close_matches(key, ("length", "len", "size", "count"), n=1, cutoff=0.8):
         return f"write `len({plain})`"
     if of.kind != "list" or (of.items.fields is not None and key not in of.items.fields):
         return None

@@ -180,7 +180,7 @@ class Play(msgspec.Struct, eq=False):
         moment = Moment(self.now, lane.attempts, talk.id, self.session.name, talk.number, self.prints.full.hex())
         step = self._stepped(lane, moment)
         if findings:
-            step = self._noted(step, talk, findings)
+            step = _behind(self._noted(step, talk, findings), findings)
         self.entry.took(step)
         self._tell(lane)
         if isinstance(step.outcome, Reply):
@@ -264,6 +264,14 @@ def _sentence(told: Breach) -> str:
     if isinstance(told, Unpaired):
         return told.sentence
     return told.message if isinstance(told, BadRequest) else told
+
+
+def _behind(step: Step, findings: tuple[Breach, ...]) -> Step:
+    """A miss with what is wrong with the history, which is often why no rule matched."""
+    if not isinstance(step.outcome, Miss):
+        return step
+    why = "; ".join(dict.fromkeys(map(_sentence, findings)))
+    return replace(step, outcome=Miss(f"{step.outcome.message}. The history breaks the protocol: {why}"))
 
 
 def _violations(sentences: Iterable[str]) -> tuple[Violation, ...]:
