@@ -222,6 +222,23 @@ def test_of_one_request_run_again_the_latest_answer_is_kept_until_it_comes_back(
     assert len(mock._sessions._kept.lanes) == 1
 
 
+def test_alike_agents_of_two_providers_do_not_cross() -> None:
+    """Each goes on from an answer of its own API, on whatever connection; one may go over to another API."""
+    mock = fake_mock(script(s0={"says": "hello", "goto": "more"}, more={"says": "{number} {attempt}", "errors": 1}))
+    agents = [Agent(mock, provider=name) for name in ("openai", "anthropic", "gemini")]
+    assert ["hello"] * 3 == [agent.ask("hi", on=connection()) for agent in agents]
+    first, second, third = agents
+    assert ["0 2", "1 2"] == [_after_an_error(agent) for agent in (first, second)]
+    assert "!overloaded" == third.ask("more", on=(its := connection()))
+    assert "2 2" == third.again(on=its, provider="openai")
+
+
+def _after_an_error(agent: Agent) -> str:
+    own = connection()
+    assert "!overloaded" == agent.ask("more", on=own)
+    return agent.again(on=own)
+
+
 def test_alike_conversations_on_one_connection_go_on_each_by_itself() -> None:
     """Of alike positions one that has not gone on yet is taken before one that has, and no fork is told."""
     mock, on = fake_mock(TALK), connection()

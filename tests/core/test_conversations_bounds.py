@@ -72,7 +72,7 @@ def check(mock: Mock) -> None:
             positions = [position for talk in mine for position in talk.positions]
             assert {position.print for position in positions} == set(space._at)
             for position in positions:
-                standing = space.at(position.print, position.who, position.connection, b"")
+                standing = space.at(position.print, position.who, position.connection, position.provider, b"")
                 assert standing is not None
                 assert standing in positions
             assert set(space._ids.values()) <= set(positions)

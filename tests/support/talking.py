@@ -81,9 +81,10 @@ def turn(
     system: str = "",
     headers: dict[str, str] | None = None,
     body: bytes = b"{}",
+    provider: str = "openai",
 ) -> Turn:
     request = Request("POST", "/v1/chat/completions", {}, headers or {}, body, on, session)
-    return Turn("openai", request, "m", stream=False, system=system, messages=messages, retry=retry)
+    return Turn(provider, request, "m", stream=False, system=system, messages=messages, retry=retry)
 
 
 def spoken_text(step: Step) -> str:

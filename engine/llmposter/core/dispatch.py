@@ -111,7 +111,8 @@ class Dispatch(msgspec.Struct, eq=False):
             found.position = position
         else:
             went = prints.full if index == prints.last else _next_input(prints, index)
-            found.position = space.at(prints.upto(index + 1), caller.who, caller.connection.number, went)
+            number, provider = caller.connection.number, self.turn.provider
+            found.position = space.at(prints.upto(index + 1), caller.who, number, provider, went)
 
     def _replayed(self, player: Player) -> Found:
         """From the longest prefix on that is recorded."""

@@ -107,9 +107,13 @@ class Play(msgspec.Struct, eq=False):
     def _record(
         self, talk: Talk, count: int, stands: Conversation, ids: tuple[str, ...] = (), *, root: bool = False
     ) -> Position:
+        return self.found.space.record(self._position(talk, self.prints.upto(count), stands, ids, root=root))
+
+    def _position(
+        self, talk: Talk, print_: bytes, stands: Conversation, ids: tuple[str, ...], *, root: bool = False
+    ) -> Position:
         caller = self.found.caller
-        position = Position(talk, self.prints.upto(count), stands, caller.who, caller.connection.number, ids, root=root)
-        return self.found.space.record(position)
+        return Position(talk, print_, stands, caller.who, caller.connection.number, self.turn.provider, ids, root=root)
 
     def _places(self, position: Position | None) -> tuple[tuple[bytes, ...], Caller]:
         """Where lanes may hang for this request, longest first; and what tells there who asks."""
@@ -203,14 +207,13 @@ class Play(msgspec.Struct, eq=False):
         return replace(step, faults=(taken,), chaos=taken.text)
 
     def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
-        talk, space, caller = lane.talk, self.found.space, self.found.caller
+        talk, space = lane.talk, self.found.space
         ids: tuple[str, ...] = ()
         if isinstance(reply.parts[-1], ToolCall):
             ids = made_ids(step, [part.id for part in reply.parts if isinstance(part, ToolCall)])
         if self.turn.echoes:
             ids = (reply.id, *ids)
-        print_ = self.prints.after_answer(reply)
-        position = Position(talk, print_, step.after, caller.who, caller.connection.number, ids)
+        position = self._position(talk, self.prints.after_answer(reply), step.after, ids)
         if space.record(position).went is None:
             talk.latest = step.after
         space.latest, space.stood = talk, True

@@ -97,7 +97,7 @@ class Position(msgspec.Struct, eq=False):
 
     Attributes:
         print: the fingerprint of the history up to the answer.
-        who: the client's mark. connection: the number of the one that got the answer.
+        who: the client's mark. connection: the number of the one that got the answer. provider: whose API that was.
         ids: that the server made for this answer, each of which names this position alone.
         root: a foreign history ends here and a conversation begins; each client that comes begins its own.
         went: the input that it went on with, or None.
@@ -109,13 +109,15 @@ class Position(msgspec.Struct, eq=False):
     stands: Conversation
     who: bytes
     connection: int
+    provider: str
     ids: tuple[str, ...] = ()
     root: bool = False
     went: bytes | None = None
     closed: Lane | None = None
 
     def keys(self) -> tuple[Hashable, ...]:
-        return ("both", self.who, self.connection), ("who", self.who), ("on", self.connection), "any"
+        who = self.who
+        return ("both", who, self.connection), ("of", who, self.provider), ("who", who), ("on", self.connection), "any"
 
 
 class Crowd:
@@ -142,13 +144,18 @@ class Crowd:
     def used(self, position: Position) -> None:
         self._unused.discard(position, position.keys())
 
-    def choose(self, who: bytes, connection: int, went: bytes) -> Position | None:
-        """The one that this client most likely holds: of its system prompt, its connection, and not gone on yet."""
-        for key in (("both", who, connection), ("who", who), ("on", connection), "any"):
+    def choose(self, who: bytes, connection: int, provider: str, went: bytes) -> Position | None:
+        """The one that this client most likely holds: of its system prompt, its connection, and not gone on yet.
+
+        Among several it is one of its API; but a client may go over to another, so that alone makes none its own.
+        """
+        for key in (("both", who, connection), ("of", who, provider), ("who", who), ("on", connection), "any"):
             if (unused := self._unused.newest(key)) is not None:
                 return unused
             if bucket := self._all.latest(key, _GLANCE):
-                return next((position for position in bucket if position.went == went), bucket[0])
+                again = next((position for position in bucket if position.went == went), None)
+                if again is not None or key[0] != "of":
+                    return again or bucket[0]
         return None
 
 
@@ -207,9 +214,9 @@ class Space:
         """The position that one of these ids was given out with."""
         return next((found for name in ids if (found := self._ids.get(name)) is not None), None)
 
-    def at(self, print_: bytes, who: bytes, connection: int, went: bytes) -> Position | None:
+    def at(self, print_: bytes, who: bytes, connection: int, provider: str, went: bytes) -> Position | None:
         found = self._at.get(print_)
-        return found.choose(who, connection, went) if isinstance(found, Crowd) else found
+        return found.choose(who, connection, provider, went) if isinstance(found, Crowd) else found
 
     def record(self, position: Position) -> Position:
         """Kept, in place of one that its conversation had there; it went on as that one did."""
