@@ -109,6 +109,12 @@ def test_verify_tells_a_clean_run_from_others(raw: Raw) -> None:
     assert {"violation", "miss", "unrouted"} <= {problem["kind"] for problem in told["problems"]}
 
 
+@pytest.mark.parametrize("path", ["/_llmposter/", "/_llmposter", "/@one/_llmposter/"])
+def test_an_index_lists_the_admin_api(raw: Raw, path: str) -> None:
+    """So that nobody has to know a name to begin with."""
+    assert {"GET /_llmposter/journal", "POST /_llmposter/reset"} < {*raw.ask("GET", path).json["routes"]}
+
+
 def test_a_session_reads_and_resets_its_own(raw: Raw) -> None:
     """Under `/@ID` the admin API shows and forgets that session alone; without one, everything."""
     for session in ("one", "two"):
@@ -138,7 +144,8 @@ def test_a_session_reads_and_resets_its_own(raw: Raw) -> None:
             404,
             "the admin API has no /_llmposter/nothing; it has GET /_llmp",
         ),
-        ("GET", "/_llmposter", None, 404, "the admin API has no /_llmposter; it has GET"),
+        ("GET", "/_llmposter/a/b", None, 404, "the admin API has no /_llmposter/a/b; it has GET"),
+        ("POST", "/_llmposter/", None, 405, "/_llmposter/ takes GET, not POST"),
         ("GET", "/_llmposter/reset", None, 405, "/_llmposter/reset takes POST, not GET"),
         ("DELETE", "/_llmposter/journal", None, 405, "/_llmposter/journal takes GET, not DELETE"),
         ("GET", "/_llmposter/journal?limit=0", None, 400, '"limit" is "0" and should be a whole number from 1 on'),

@@ -128,6 +128,10 @@ WRONG: list[tuple[str, Any, int, str]] = [
         "models/m:predict", {"instances": [{"content": "x"}], "parameters": {"outputDimensionality": -1}}, 400,
         "* PredictRequest.parameters.output_dimensionality: output_dimensionality must be in the range [1, 3072].",
     ),
+    (
+        "models/m:predict", {"instances": [{"content": "x"}], "parameters": {"outputDimensionality": 0}}, 400,
+        "* PredictRequest.parameters.output_dimensionality: output_dimensionality must be in the range [1, 3072].",
+    ),
     ("models/m:countTokens", {}, 400, "* CountTokensRequest.contents: contents is not specified\n"),
     ("models/m:countTokens", {"contents": 7}, 400, f"Invalid value at 'contents' ({OF_GEMINI}.Content), 7"),
     (

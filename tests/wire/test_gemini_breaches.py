@@ -65,6 +65,9 @@ BREACHES: dict[str, tuple[list[Any], dict[str, Any], list[str]]] = {
         [HI], {"generationConfig": {"temperature": 3}},
         [f"{WHERE}.temperature: temperature must be in the range [0.0, 2.0]."],
     ),
+    "top_p": (
+        [HI], {"generationConfig": {"topP": 1.5}}, [f"{WHERE}.top_p: top_p must be in the range [0.0, 1.0]."],
+    ),
     "candidates": (
         [HI], {"generationConfig": {"candidateCount": 9}},
         [f"{WHERE}.candidate_count: candidate_count must be in the range [1, 8]."],

@@ -371,16 +371,18 @@ BAD = [
     ),
     (
         refused(temperature=3),
-        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2.",
+        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead.",
         "temperature", "decimal_above_max_value",
     ),
     (
         refused(n=0),
-        "Invalid 'n': integer below minimum value. Expected a value >= 1.", "n", "integer_below_min_value",
+        "Invalid 'n': integer below minimum value. Expected a value >= 1, but got 0 instead.",
+        "n", "integer_below_min_value",
     ),
     (
         refused(n=1_000_000),
-        "Invalid 'n': integer above maximum value. Expected a value <= 128.", "n", "integer_above_max_value",
+        "Invalid 'n': integer above maximum value. Expected a value <= 128, but got 1000000 instead.",
+        "n", "integer_above_max_value",
     ),
     (
         refused(n=1.5),

@@ -463,12 +463,12 @@ BAD = [
     ),
     (
         refused(max_output_tokens=5),
-        "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16.",
+        "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 5 instead.",
         "max_output_tokens", "integer_below_min_value",
     ),
     (
         refused(temperature=3),
-        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2.",
+        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead.",
         "temperature", "decimal_above_max_value",
     ),
     (

@@ -83,6 +83,14 @@ def advance(asked: Asked) -> Answer:
     return {"ok": True, "now": clock.now()}
 
 
+def index(asked: Asked) -> Answer:  # noqa: ARG001 - as every answer of the API
+    return {"routes": _listed()}
+
+
+def _listed() -> list[str]:
+    return [f"{method} {ADMIN}/{name}" for name, methods in ROUTES.items() for method in methods]
+
+
 def _whole(asked: Asked, name: str, least: int) -> int | Refused | None:
     text = asked.query.get(name)
     if text is None:
@@ -93,6 +101,7 @@ def _whole(asked: Asked, name: str, least: int) -> int | Refused | None:
 
 
 ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
+    "": {"GET": index},
     "health": {"GET": health},
     "scenarios": {"GET": scenarios},
     "conversations": {"GET": conversations},
@@ -144,8 +153,7 @@ class Handler(RequestHandler):
         if (wrong := self._unwelcome()) is not None:
             self._tell(Refused(403, wrong))
         elif name not in ROUTES:
-            listed = ", ".join(f"{method} {ADMIN}/{each}" for each, methods in ROUTES.items() for method in methods)
-            self._tell(Refused(404, f"the admin API has no {where.path}; it has {listed}"))
+            self._tell(Refused(404, f"the admin API has no {where.path}; it has {', '.join(_listed())}"))
         else:
             self._serve(name, where)
 

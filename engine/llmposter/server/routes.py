@@ -127,7 +127,15 @@ class Routes:
             if each.endpoint is not None and each.route.only is not None and each.route.only(request):
                 return each.endpoint.provider
         words = set(_WORD.findall(request.path))
-        alike = max(self._patterns, key=lambda each: len(words & each.words), default=None)
+        # Those that claim some of the requests of a path would have claimed this one.
+        others = [each for each in self._patterns if each.route.only is None]
+
+        def nearness(pattern: _Pattern) -> tuple[bool, int]:
+            # A thing is theirs of whom it can be read.
+            read = pattern.route.method == "GET" and pattern.path.fullmatch(request.path) is not None
+            return read, len(words & pattern.words)
+
+        alike = max(others, key=nearness, default=None)
         return "" if alike is None or not words & alike.words else alike.provider
 
     def unknown(self, method: str, path: str) -> str:

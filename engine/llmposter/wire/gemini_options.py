@@ -139,6 +139,9 @@ def bounds(given: sent.Generation) -> Iterator[str]:
     where = "* GenerateContentRequest.generation_config"
     if given.temperature is not None and not 0 <= given.temperature <= 2:
         yield f"{where}.temperature: temperature must be in the range [0.0, 2.0]."
+    top_p: float | None = _either(given.topP, given.top_p)
+    if top_p is not None and not 0 <= top_p <= 1:
+        yield f"{where}.top_p: top_p must be in the range [0.0, 1.0]."
     candidates: int | None = _either(given.candidateCount, given.candidate_count)
     if candidates is not None and not 1 <= candidates <= 8:
         yield f"{where}.candidate_count: candidate_count must be in the range [1, 8]."

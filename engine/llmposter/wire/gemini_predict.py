@@ -43,9 +43,7 @@ class Predict:
         if not body.instances:
             return BadRequest("* PredictRequest.instances: instances is not specified\n", "instances")
         model, asked = path(request)[0], body.parameters
-        size = dimensions_of(
-            model, asked.outputDimensionality or asked.output_dimensionality, "PredictRequest.parameters"
-        )
+        size = dimensions_of(model, asked.asked, "PredictRequest.parameters")
         if isinstance(size, BadRequest):
             return size
         predictions: list[Json] = []

@@ -57,7 +57,7 @@ def _refused(data: bytes) -> BadRequest:
         _DECODER.decode(data.decode("utf-8"))
     except msgspec.ValidationError as error:
         told = str(error)
-        return refusal(told, _TOOL_TYPES if _OF_A_TOOL.search(told) else _SUPPORTED)
+        return refusal(told, _TOOL_TYPES if _OF_A_TOOL.search(told) else _SUPPORTED, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     return NOT_JSON

@@ -90,7 +90,7 @@ class Completions(OpenAIWire):
         try:
             body = _DECODER.decode(request.body.decode("utf-8"))
         except msgspec.ValidationError as error:
-            return refusal(str(error), {})
+            return refusal(str(error), {}, request.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return NOT_JSON
         if not body.model:

@@ -80,7 +80,7 @@ def _read(data: bytes) -> Body | BadRequest:
     try:
         body = _DECODER.decode(data.decode("utf-8"))
     except msgspec.ValidationError as error:
-        return refusal(str(error), {})
+        return refusal(str(error), {}, data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NOT_JSON
     if not body.model:

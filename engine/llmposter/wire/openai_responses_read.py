@@ -46,7 +46,7 @@ def read(provider: str, request: Request, *, bare: bool = False) -> Turn | BadRe
         # As text where it may not be: the decoder leaves bytes alone that no field wants, and OpenAI does not.
         body = _BODY.decode(data if data.isascii() else data.decode("utf-8"))
     except msgspec.ValidationError as error:
-        return worded(str(error))
+        return worded(str(error), data=data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return NOT_JSON
     if not bare and not body.model and body.prompt is None:
@@ -85,13 +85,13 @@ def _heard(given: str | list[msgspec.Raw] | None) -> list[items.Heard] | BadRequ
 _AT: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 
-def worded(told: str, within: str = "") -> BadRequest:
+def worded(told: str, within: str = "", data: bytes = b"") -> BadRequest:
     """A decoder's message in OpenAI's words, its place told from the top."""
     if within:
         place = _AT.search(told)
         path, told = (place[1], told[: place.start()]) if place else ("", told)
         told = f"{told} - at `$.{within}{'' if path.startswith('[') or not path else '.'}{path}`"
-    return refusal(told, _SUPPORTED)
+    return refusal(told, _SUPPORTED, data)
 
 
 # --- tools ------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """What is wrong with a body, in OpenAI's words: every refusal of the decoder becomes one of its messages.
 
-The decoder tells the first thing wrong and its place; nothing here looks at the body a second time.
+The decoder tells the first thing wrong and its place; the body is looked at again only to quote a number.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from llmposter.model import BadRequest
 
@@ -33,8 +35,8 @@ _NOUNS: Final = {
 }  # fmt: skip
 
 
-def refusal(told: str, supported: Mapping[str, tuple[str, ...]]) -> BadRequest:
-    """A decoder's message in OpenAI's words; *supported* lists the values of a field by its name."""
+def refusal(told: str, supported: Mapping[str, tuple[str, ...]], data: bytes = b"") -> BadRequest:
+    """A decoder's message about *data* in OpenAI's words; *supported* lists the values of a field by its name."""
     place = _PLACE.search(told)
     path = place[1] if place else ""
     if missing := _MISSING.match(told):
@@ -42,7 +44,7 @@ def refusal(told: str, supported: Mapping[str, tuple[str, ...]]) -> BadRequest:
     if unknown := _UNKNOWN.match(told):
         return _invalid_value(path, unknown[1], supported.get(path.rpartition(".")[2], ()))
     if bound := _BOUND.match(told):
-        return _out_of_bounds(path, *bound.groups())
+        return _out_of_bounds(path, bound, _quoted(data, path))
     if kind := _TYPE.match(told):
         return _invalid_type(path, kind[1], kind[2])
     return BadRequest(f"Invalid value for '{path}': {told[: place.start() if place else None]}.", path or None)
@@ -60,14 +62,24 @@ def _invalid_value(path: str, value: str, supported: tuple[str, ...]) -> BadRequ
     return BadRequest(f"Invalid value: '{value}'. Supported values are: {listed}.", path, "invalid_value")
 
 
-def _out_of_bounds(path: str, kind: str, sign: str, bound: str) -> BadRequest:
+def _out_of_bounds(path: str, told: re.Match[str], got: str) -> BadRequest:
+    kind, sign, bound = told.groups()
     if kind == "array":
         wanted = f"Expected an array with minimum length {bound}, but got an empty array instead."
         return BadRequest(f"Invalid '{path}': empty array. {wanted}", path, "empty_array")
     noun = "integer" if kind == "int" else "decimal"
     side, short = ("above maximum", "above_max") if sign == "<=" else ("below minimum", "below_min")
-    message = f"Invalid '{path}': {noun} {side} value. Expected a value {sign} {bound}."
+    message = f"Invalid '{path}': {noun} {side} value. Expected a value {sign} {bound}{got}."
     return BadRequest(message, path, f"{noun}_{short}_value")
+
+
+def _quoted(data: bytes, field: str) -> str:
+    """What stands there in place of a number within its bounds: all that have some are fields of the body itself."""
+    try:
+        return f", but got {msgspec.json.encode(msgspec.json.decode(data)[field]).decode()} instead"
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, LookupError, TypeError):
+        # The decoder tells a wrong value before it has seen the end.
+        return ""
 
 
 def _invalid_type(path: str, expected: str, got: str | None) -> BadRequest:
