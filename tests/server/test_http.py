@@ -414,7 +414,7 @@ def test_a_bug_is_a_500_that_no_sdk_retries(monkeypatch: pytest.MonkeyPatch) -> 
 
     with serving(ECHO, watch=Watch()) as server, Raw(server.url) as raw:
         with monkeypatch.context() as broken:
-            broken.setattr(server.mock, "answer", lambda _: 1 / 0)
+            broken.setattr(server.mock, "answer", lambda *_: 1 / 0)
             answer = raw.ask("POST", CHAT, chat("hi"))
         assert (500, "false") == (answer.status, answer.headers["x-should-retry"])
         assert answer.message == "llmposter failed inside (ZeroDivisionError); its log has more"
