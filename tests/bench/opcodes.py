@@ -10,10 +10,12 @@ import sys
 from types import FrameType
 from typing import Any
 
+from asking import ASKING
 from cases import HISTORY, PLAIN, STREAMED, Case
 from pure import path
 
-CASES = (PLAIN, STREAMED, HISTORY, Case("10 rules", rules=10), Case("1,000 rules", rules=1_000))
+OTHERS = tuple(Case(f"{wire}, history of 41 messages", messages=41, wire=wire) for wire in ASKING if wire != "openai")
+CASES = (PLAIN, STREAMED, HISTORY, *OTHERS, Case("10 rules", rules=10), Case("1,000 rules", rules=1_000))
 
 
 class Counter:

@@ -71,7 +71,7 @@ def _checked(
 
 
 def _turn(provider: str, request: Request, body: sent.Options, heard: list[Message | sent.Heard]) -> Turn:
-    odd = [each for each in heard if type(each) is sent.Heard]
+    odd = [each for each in heard if type(each) is sent.Heard] if sent.Heard in map(type, heard) else []
     messages = tuple(_joined(heard)) if odd else cast("tuple[Message, ...]", tuple(heard))
     system = body.system if isinstance(body.system, str) and not odd else _system(body, odd)
     bare = bool(_OPTIONS(body) == _NOTHING)

@@ -224,6 +224,7 @@ class Heard(Struct, frozen=True):
     Attributes:
         messages: what they say: one of the model, or of the user, or results and what the user said beside them.
         asks: the user says something himself, which begins what Gemini calls a turn.
+        of_model: the model said it. is_plain: nothing in it can break the protocol, whatever stands around it.
         contents: how many there are.
         unsigned: the tool whose call came back without the signature that it went out with, or "".
         faults: what Gemini refuses in it.
@@ -234,16 +235,8 @@ class Heard(Struct, frozen=True):
     contents: int = 1
     unsigned: str = ""
     faults: tuple[Fault, ...] = ()
-
-    @property
-    def of_model(self) -> bool:
-        return self.messages[0].role == "assistant"
-
-    @property
-    def is_plain(self) -> bool:
-        """Nothing in it can break the protocol, whatever stands around it."""
-        only = self.messages[0]
-        return not (self.faults or self.unsigned or only.calls or only.results)
+    of_model: bool = False
+    is_plain: bool = False
 
 
 class Declared(Struct, frozen=True):

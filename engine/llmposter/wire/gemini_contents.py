@@ -7,6 +7,7 @@ of its own.
 from __future__ import annotations
 
 from hashlib import blake2b
+from operator import and_, attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from llmposter.model import Json
 
 _CONTENTS: Final = msgspec.json.Decoder(list[sent.Content], strict=False)
+_OF_MODEL: Final = attrgetter("of_model")
 _ROLES: Final = {"": "user", "user": "user", "function": "user", "model": "model"}
 _MOST_BEGINNINGS: Final = 20
 """Parts that may stand before an answer in one message, so that no history takes long to look through."""
@@ -37,13 +39,15 @@ _NO_STRUCT: Final = "Invalid value at '{at}.function_response.response' (type.go
 
 def heard_of(raws: list[bytes]) -> list[sent.Heard]:
     """The contents as they were heard, neighbours of the model together."""
-    known = _heard if len(raws) == 1 else _MEMO.get
-    single = [known(raw) for raw in raws]
+    single = [_heard(raws[0])] if len(raws) == 1 else _MEMO.all(raws)
+    models = list(map(_OF_MODEL, single))
+    if not any(map(and_, models, models[1:])):
+        return single
     heard: list[sent.Heard] = []
     begin = 0
     while begin < len(single):
         end = begin + 1
-        while single[begin].of_model and end < len(single) and single[end].of_model:
+        while models[begin] and end < len(single) and models[end]:
             end += 1
         heard.append(single[begin] if end == begin + 1 else _MEMO.get(b",".join(raws[begin:end])))
         begin = end
@@ -53,7 +57,7 @@ def heard_of(raws: list[bytes]) -> list[sent.Heard]:
 def _heard(raw: bytes) -> sent.Heard:
     contents = _CONTENTS.decode(b"[%b]" % raw)
     if (text := _plain_text(contents)) is not None:
-        return sent.Heard((Message("user", text),), asks=True)
+        return sent.Heard((Message("user", text),), asks=True, is_plain=True)
     faults = tuple(_faults(contents))
     if _role(contents[0]) == "model":
         return _of_model(contents, raw, faults)
@@ -69,7 +73,7 @@ def _heard(raw: bytes) -> sent.Heard:
         images, files = _attached(part.blob for part in said)
         text = "\n".join(part.text for part in said if part.text is not None)
         messages.append(Message("user", text, images=images, files=files))
-    return sent.Heard(tuple(messages), asks, faults=faults)
+    return sent.Heard(tuple(messages), asks, faults=faults, is_plain=not (faults or results))
 
 
 _MEMO: Final = Memo(_heard)
@@ -165,6 +169,8 @@ def _of_model(contents: list[sent.Content], raw: bytes, faults: tuple[sent.Fault
         contents=len(contents),
         unsigned=calls[0].tool if unsigned else "",
         faults=(*faults, *wrong),
+        of_model=True,
+        is_plain=not (faults or wrong or unsigned or calls),
     )
 
 

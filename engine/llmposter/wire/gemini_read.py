@@ -5,6 +5,8 @@ A result without an id is given that of the call it answers, found by name and o
 
 from __future__ import annotations
 
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,7 +20,7 @@ from llmposter.wire.gemini_options import DECLARED, asked, bounds, params
 from llmposter.wire.gemini_wording import NO_CONTENTS, NOT_JSON, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from llmposter.model import Request, Unpaired
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 _BODY: Final = msgspec.json.Decoder(sent.Body, strict=False)
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope, strict=False)
 _RAWS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_IS_PLAIN: Final = attrgetter("is_plain")
+_MESSAGES: Final = attrgetter("messages")
+_ROLE: Final = attrgetter("role")
 
 VERSIONS: Final = ("v1beta", "v1", "v1alpha")
 ACTIONS: Final = tuple(f"/{version}/{kind}/{{model}}" for version in VERSIONS for kind in ("models", "tunedModels"))
@@ -67,7 +72,7 @@ def refused(decoder: msgspec.json.Decoder[Any], data: bytes) -> BadRequest:
 def _listed(raw: msgspec.Raw) -> list[bytes]:
     given = bytes(raw)
     if given.startswith(b"["):
-        return [bytes(each) for each in _RAWS.decode(given)]
+        return list(map(bytes, _RAWS.decode(given)))
     return [] if raw == sent.NOTHING else [given]
 
 
@@ -77,7 +82,7 @@ def _listed(raw: msgspec.Raw) -> list[bytes]:
 def _turn(provider: str, request: Request, body: sent.Envelope, heard: list[sent.Heard], tools: sent.Declared) -> Turn:
     of_path = path(request)
     generation = body.generationConfig or body.generation_config
-    messages = tuple(_joined(heard))
+    messages = _messages(heard)
     return Turn(
         provider,
         request,
@@ -104,21 +109,25 @@ def path(request: Request) -> tuple[str, str]:
     return (name if kind == "models" else f"{kind}/{name}"), action
 
 
-def _joined(heard: list[sent.Heard]) -> Iterator[Message]:
+def _messages(heard: list[sent.Heard]) -> tuple[Message, ...]:
+    messages = tuple(chain.from_iterable(map(_MESSAGES, heard)))
+    return tuple(_joined(messages)) if "tool" in map(_ROLE, messages) else messages
+
+
+def _joined(messages: Iterable[Message]) -> Iterator[Message]:
     """The messages, results that follow each other as one and each with the id of its call."""
     calls: tuple[ToolUse, ...] = ()
     waiting: list[Message] = []
-    for each in heard:
-        for message in each.messages:
-            if message.role == "tool":
-                waiting.append(message)
-                continue
-            if waiting:
-                yield _answered(waiting, calls)
-                waiting = []
-            if message.role == "assistant":
-                calls = message.calls
-            yield message
+    for message in messages:
+        if message.role == "tool":
+            waiting.append(message)
+            continue
+        if waiting:
+            yield _answered(waiting, calls)
+            waiting = []
+        if message.role == "assistant":
+            calls = message.calls
+        yield message
     if waiting:
         yield _answered(waiting, calls)
 
@@ -144,7 +153,7 @@ def _answered(messages: list[Message], calls: tuple[ToolUse, ...]) -> Message:
 def _breaches(heard: list[sent.Heard], messages: tuple[Message, ...], given: sent.Generation | None) -> Iterator[str]:
     if not heard:
         yield NO_CONTENTS
-    if not all(each.is_plain for each in heard):
+    if not all(map(_IS_PLAIN, heard)):
         yield from _faults(heard)
         yield from dict.fromkeys(_order(messages))
     if given is not None:

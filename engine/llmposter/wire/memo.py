@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress, count
+from operator import not_
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -48,9 +50,9 @@ class Memo(Generic[T]):
     def all(self, raws: list[bytes]) -> list[T]:
         """Likewise for many; what the function gives is nothing that counts as false."""
         found = list(map(self._young.get, raws))
-        if all(found):
-            return cast("list[T]", found)
-        return [self.get(raw) if each is None else each for each, raw in zip(found, raws, strict=True)]
+        for missing in compress(count(), map(not_, found)):
+            found[missing] = self.get(raws[missing])
+        return cast("list[T]", found)
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)

@@ -89,7 +89,7 @@ _MEMO: Final = Memo(lambda raw: _heard(_MESSAGE.decode(raw)))
 
 
 def _turn(provider: str, request: Request, body: sent.Body | sent.Envelope, heard: list[Message | sent.Heard]) -> Turn:
-    system, messages, odd = "", cast("Iterable[Message]", heard), [each for each in heard if type(each) is sent.Heard]
+    system, messages, odd = "", cast("Iterable[Message]", heard), sent.Heard in map(type, heard)
     if odd:
         system, messages = _sorted(heard)
     bare = _is_bare(body)

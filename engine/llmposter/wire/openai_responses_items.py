@@ -5,8 +5,8 @@ What the assistant said comes in several items; those that follow each other are
 
 from __future__ import annotations
 
-from itertools import zip_longest
-from operator import is_
+from itertools import pairwise, zip_longest
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -240,8 +240,8 @@ class _Joined(Struct, frozen=True):
 
 def together(heard: Sequence[Heard]) -> History:
     """The history that these items are."""
-    if len(heard) == 1 and heard[0].plain:
-        return History("", (heard[0].message,))
+    if all(map(_PLAIN, heard)) and _apart(list(map(_ROLE, heard))):
+        return History("", tuple(map(_MESSAGE, heard)))
     messages: list[Message] = []
     references: list[Reference] = []
     breaches = [_placed(n, wrong) for n, each in enumerate(heard) for wrong in each.wrong]
@@ -256,6 +256,16 @@ def together(heard: Sequence[Heard]) -> History:
         messages.append(joined.message)
     told = [each.system for each in heard if each.role == "system"]
     return History("\n".join(told), tuple(messages), tuple(references), tuple(breaches))
+
+
+_PLAIN: Final = attrgetter("plain")
+_ROLE: Final = attrgetter("role")
+_MESSAGE: Final = attrgetter("message")
+
+
+def _apart(roles: list[str]) -> bool:
+    """Whether items of these roles make a message each for certain."""
+    return "tool" not in roles and ("assistant", "assistant") not in pairwise(roles)
 
 
 def _groups(heard: Sequence[Heard]) -> list[list[Heard]]:
