@@ -13,7 +13,7 @@ from llmposter_dsl.expressions import Scope, Used
 from llmposter_dsl.includes import Gathered, Placed, gather
 from llmposter_dsl.place import Within
 from llmposter_dsl.program import Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
-from llmposter_dsl.rules import Compiler, Line, check_names, lines
+from llmposter_dsl.rules import Compiler, Line, check_names, lines, undeclared
 
 if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
@@ -60,6 +60,7 @@ class Builder:
         self.types = dict.fromkeys(gathered.named["vars"], types.JSON)
         self.types |= {name: types.of(value) for name, value in self.vars.items()}
         self.used = Used()
+        self.callable = self.tools
 
     def _scenario(self) -> bind.Table:
         return bind.table(self.root.get("scenario", {}), self.root.at("scenario"), keys.SCENARIO, self.report)
@@ -71,7 +72,8 @@ class Builder:
         every = [line for group in groups.values() for line in group]
         check_names(every)
         named, credentials = {line.name for line in every}, "auth" in self.root.written
-        scope = Scope(facts.RULE, self.types, self.tools or None, named, (), self.used, credentials)
+        self.callable = self.tools and {**undeclared(every), **self.tools}
+        scope = Scope(facts.RULE, self.types, self.callable or None, named, (), self.used, credentials)
         final = self._final(every)
         answers = Answers(self.gathered.named["defaults"], self.tools, self.report)
         compiler = Compiler(scope, self.types, self.states, answers, self.report)
@@ -212,8 +214,8 @@ class Builder:
         foreign = self._foreign()
         declared = self.gathered.named["states"]
         states = {name: groups.get(name, []) for name in self.states.known if name not in names.GROUPS}
-        answer = Scope(facts.ANSWER, self.types, self.tools or None, scope.rules, (), self.used)
-        examples = Examples(answer, self.states, self.tools, self.report)
+        answer = Scope(facts.ANSWER, self.types, self.callable or None, scope.rules, (), self.used)
+        examples = Examples(answer, self.states, self.callable, self.report)
         program = Program(
             name=self._name(),
             place=self.root.place,

@@ -54,13 +54,15 @@ def _table(
     table = bind.table(value, place, keys.CALL, report)
     arguments = _arguments(table, scope)
     id_ = expressions.template(table.get("id"), table.at("id"), scope, report) if "id" in table else None
-    tool = table.get("tool")
-    if tool is None or not _named(table, tool) or not names.tool(tool, tools, table.at("tool"), report):
+    tool, undeclared = table.get("tool"), table.get("undeclared", False)
+    if tool is None or not _named(table, tool):
+        return None
+    if not undeclared and not names.tool(tool, tools, table.at("tool"), report):
         return None
     scope.used.tools.add(tool)
     if arguments is None:
         return None
-    made = Call(place, tool, arguments, id_)
+    made = Call(place, tool, arguments, id_, undeclared)
     if tools.get(tool):
         from llmposter_dsl.tool_schemas import check_call
 

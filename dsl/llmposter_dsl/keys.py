@@ -227,6 +227,7 @@ CALL = _table(
     Key("tool", TEXT, "Name of the tool.", required=True),
     Key("arguments", ARGUMENTS, "Its arguments, with templates in their texts.", "none"),
     Key("id", TEMPLATE, "Id of the call.", "made by the server"),
+    Key("undeclared", BOOL, "It is no violation if the request does not declare the tool.", "`false`"),
 )
 
 ERROR = _table(

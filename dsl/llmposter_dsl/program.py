@@ -149,12 +149,14 @@ class Call(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         arguments: a map to send as JSON; or a `Template` whose text is sent as it is.
         id: an id of the author's own, or None for one that the server makes.
+        undeclared: the model is meant to call a tool that there may not be.
     """
 
     place: Place
     tool: str
     arguments: Data | Template
     id: Template | None = None
+    undeclared: bool = False
 
 
 class Say(msgspec.Struct, frozen=True, eq=False):

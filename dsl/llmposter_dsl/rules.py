@@ -75,6 +75,14 @@ def check_names(every: list[Line]) -> None:
             line.table.report(Diagnostic("LP114", message, line.table.at("name"), None, related))
 
 
+def undeclared(every: list[Line]) -> dict[str, Value]:
+    """The tools that some rule calls although they may not be there, so that results and calls can be asked for."""
+    calls = (line.table.get("call") for line in every)
+    tables = [each for call in calls for each in (call if isinstance(call, list) else [call]) if isinstance(each, dict)]
+    names = (table.get("tool") for table in tables if table.get("undeclared") is True)
+    return {name: {} for name in names if isinstance(name, str)}
+
+
 class Compiler:
     """Compiles the rules of one scenario."""
 

@@ -370,6 +370,15 @@ def test_a_call_of_an_undeclared_tool(declared, in_file, violations) -> None:
         assert found.message == 'rule "a#1" calls the tool "get", which the request does not declare'
 
 
+def test_a_call_that_says_it_is_undeclared_is_no_violation() -> None:
+    """A model that calls a tool which is not there is what the scenario is about; other calls are told all the same."""
+    calls = "[{ tool = 'made_up', undeclared = true }, 'put()']"
+    step = Talk(scenario(f"[tools.put]\n[[states.a]]\ncall = {calls}")).ask("x", tools=("get",))
+    assert ['rule "a#1" calls the tool "put", which the request does not declare'] == [
+        found.message for found in step.violations
+    ]
+
+
 def test_unmatched_as_an_error() -> None:
     """`scenario.unmatched` gives the error that a miss gets; the explanation is kept beside it."""
     step = Talk(scenario("[scenario]\nunmatched = 'not_found'\n[[states.a]]\nwhen = 'user == \"x\"'\nreply = 'x'")).ask(

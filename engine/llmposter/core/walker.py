@@ -137,6 +137,8 @@ class Walker(msgspec.Struct, eq=False):
         declared = {tool.name for tool in self.turn.tools}
         made = (part for part in reply.parts if isinstance(part, ToolCall))
         for call, part in zip(calls, made, strict=True):
+            if call.undeclared:
+                continue
             if part.tool not in declared and (declared or part.tool in self.program.tools):
                 message = f'rule "{rule.name}" calls the tool "{part.tool}", which the request does not declare'
                 yield Violation("tools", message, where(call.place))

@@ -108,7 +108,8 @@ class Gemini:
                 for call in calls:
                     given = call.arguments.constant if isinstance(call.arguments, Template) else None
                     if given is not None and arguments(given) is None:
-                        yield f"Gemini has no arguments but JSON objects: it ends with {_MALFORMED} in their place"
+                        end = f"ends with {_MALFORMED}" if rule.finish is None else "sends nothing"
+                        yield f"Gemini has no arguments but JSON objects: it {end} in their place"
             case _:
                 return
 
