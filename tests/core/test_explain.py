@@ -80,6 +80,22 @@ def test_why(asked: tuple[str, ...], said: str) -> None:
     assert said == why(*asked)
 
 
+@pytest.mark.parametrize(
+    "when, shown",
+    [
+        ('all(["a", user], it == "a")', "was false"),
+        ('any(messages, it.text == "y")', 'was false: messages is [{"role":"user","text":"x"'),
+        ("stream", "(weather.toml:2:8) was false"),
+        ('not (user == "x")', 'was false: user is "x"'),
+    ],
+)  # fmt: skip
+def test_what_a_condition_is_not_said_twice(when: str, shown: str) -> None:
+    """Of a function the value that it looks at is told; of what is true or false by itself, no value."""
+    said = why("x", file=f"[[states.a]]\nwhen = '{when}'\nreply = 'a'\n")
+    assert shown in said
+    assert f"{when} is false" not in said
+
+
 def test_times_used_up() -> None:
     """A rule of which only the number of times is used up is the closest."""
     file = "[[states.a]]\nwhen = 'user == \"x\" and turn > 9'\nreply = 'a'\n[[states.a]]\ntimes = 1\nreply = 'b'\n"

@@ -104,7 +104,7 @@ class Maker:
         volatile = self._any(node, self.checked.volatile | self.checked.chance)
         asked = tuple(
             self._expression(each, self._place(each), later(partial(self.emitter.value, each)))
-            for each in subjects(node)
+            for each in _reasons(node)
         )
         return Condition(self._text(node), place, holds, (), asked, volatile, groups)
 
@@ -183,6 +183,12 @@ def subjects(node: Node) -> list[Node]:
         case _:
             found = [node]
     return list(dict.fromkeys(found))
+
+
+def _reasons(node: Node) -> list[Node]:
+    """The subjects of a condition; its own value says nothing new, so for a function it is that of what it looks at."""
+    looked_at = node.arguments[0] if isinstance(node, Apply) and node.arguments else node
+    return [each for each in subjects(looked_at) if each is not node]
 
 
 def _text_of(text: str, place: Within, offset: int = 0) -> Text:

@@ -34,10 +34,11 @@ def _covered(program: Program, results: Sequence[ExampleResult]) -> Iterator[str
     rules = [*program.always, *(rule for each in program.states.values() for rule in each), *program.otherwise]
     unseen = [state for state in program.states if state not in states]
     untried = [rule for rule in rules if rule.name not in names]
+    alone = [rule for rule in untried if rule.group not in unseen]
     yield f"  states {_share(program.states, unseen)}, rules {_share(rules, untried)}"
     for state in unseen:
         yield f'      state "{state}" is not covered ({where(_place(program, state))})'
-    for rule in untried:
+    for rule in alone:
         yield f'      rule "{rule.name}" is not covered ({where(rule.place)})'
 
 
