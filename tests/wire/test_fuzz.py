@@ -11,12 +11,12 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
-from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from captured import Path, paths, requests, words
+from captured import paths, requests, words
+from damaging import ANY_JSON, PLAIN, damaged, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from judging import judges
@@ -47,10 +47,6 @@ MANY = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SOME = settings(MANY, max_examples=1000 if SOAK else 40)
-PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("\ud800")
-ANY_JSON = st.recursive(
-    PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
-)
 EVERYTHING = REPLIES["everything"]
 
 
@@ -62,17 +58,6 @@ def documents(wire: str) -> tuple[Any, ...]:
     return tuple(json.loads(each.body) for each in requests(wire))
 
 
-def put(document: Any, path: Path, value: Any) -> Any:
-    if not path:
-        return value
-    changed = deepcopy(document)
-    at = changed
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return changed
-
-
 @cache
 def made_up(wire: str) -> st.SearchStrategy[Any]:
     """JSON of the names and texts that requests of this wire have, in any order."""
@@ -81,14 +66,6 @@ def made_up(wire: str) -> st.SearchStrategy[Any]:
     return st.recursive(
         value, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(known), inner, max_size=6)
     )
-
-
-@st.composite
-def damaged(draw: st.DrawFn, body: bytes) -> bytes:
-    for _ in range(draw(st.integers(1, 4))):
-        at, length = draw(st.integers(0, len(body))), draw(st.integers(0, 20))
-        body = body[:at] + draw(st.binary(max_size=6)) + body[at + length :]
-    return body
 
 
 @st.composite

@@ -10,7 +10,7 @@ from llmposter.model import BadRequest, Failure, Response, Route, Struct
 from llmposter.wire import gemini_body as sent
 from llmposter.wire.gemini_contents import text_of
 from llmposter.wire.gemini_errors import HEADERS
-from llmposter.wire.gemini_read import ACTIONS, path, refused
+from llmposter.wire.gemini_read import ACTIONS, decoded, path
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
@@ -63,10 +63,9 @@ class Embed:
     routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:embedContent") for path in ACTIONS)
 
     def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
-        try:
-            asked = _ONE.decode(request.body.decode("utf-8"))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return refused(_ONE, request.body)
+        asked = decoded(_ONE, request.body)
+        if isinstance(asked, BadRequest):
+            return asked
         vectors = _vectors([asked], path(request)[0], desk, "EmbedContentRequest")
         return vectors if not isinstance(vectors, list) else told({"embedding": {"values": vectors[0]}})
 
@@ -78,10 +77,10 @@ class BatchEmbed:
     routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:batchEmbedContents") for path in ACTIONS)
 
     def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
-        try:
-            asked = _BATCH.decode(request.body.decode("utf-8")).requests or []
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return refused(_BATCH, request.body)
+        body = decoded(_BATCH, request.body)
+        if isinstance(body, BadRequest):
+            return body
+        asked = body.requests or []
         what = "BatchEmbedContentsRequest.requests"
         if not asked:
             return BadRequest(f"* {what}: requests is not specified\n", "requests")

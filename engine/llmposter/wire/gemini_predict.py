@@ -8,7 +8,7 @@ import msgspec
 
 from llmposter.model import BadRequest, Failure, Response, Route, Struct
 from llmposter.wire.gemini_embeddings import Size, dimensions_of, told
-from llmposter.wire.gemini_read import ACTIONS, path, refused
+from llmposter.wire.gemini_read import ACTIONS, decoded, path
 
 if TYPE_CHECKING:
     from llmposter.beside import Desk, Endpoint
@@ -36,10 +36,9 @@ class Predict:
     routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:predict") for path in ACTIONS)
 
     def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
-        try:
-            body = _BODY.decode(request.body.decode("utf-8"))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return refused(_BODY, request.body)
+        body = decoded(_BODY, request.body)
+        if isinstance(body, BadRequest):
+            return body
         if not body.instances:
             return BadRequest("* PredictRequest.instances: instances is not specified\n", "instances")
         model, asked = path(request)[0], body.parameters

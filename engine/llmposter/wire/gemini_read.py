@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import chain
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from llmposter.model import Request, Unpaired
 
+T = TypeVar("T")
 # Not strict, for a number may stand in quotes (ProtoJSON).
 _BODY: Final = msgspec.json.Decoder(sent.Body, strict=False)
 _ENVELOPE: Final = msgspec.json.Decoder(sent.Envelope, strict=False)
@@ -56,6 +57,14 @@ def read(provider: str, request: Request) -> Turn | BadRequest:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return refused(_BODY, data)
     return _turn(provider, request, body, heard, declared)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], data: bytes) -> T | BadRequest:
+    """A body as *decoder* has it, or what is wrong with it."""
+    try:
+        return decoder.decode(data.decode("utf-8"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return refused(decoder, data)
 
 
 def refused(decoder: msgspec.json.Decoder[Any], data: bytes) -> BadRequest:

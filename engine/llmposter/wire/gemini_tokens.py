@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from llmposter.model import BadRequest, Response, Route, Struct
 from llmposter.wire import gemini_body as sent
 from llmposter.wire.gemini_errors import HEADERS
-from llmposter.wire.gemini_read import ACTIONS, read, refused
+from llmposter.wire.gemini_read import ACTIONS, decoded, read
 from llmposter.wire.gemini_wording import NO_CONTENTS
 
 if TYPE_CHECKING:
@@ -42,11 +42,9 @@ class CountTokens:
     routes: tuple[Route, ...] = tuple(Route("POST", f"{path}:countTokens") for path in ACTIONS)
 
     def answer(self, request: Request, desk: Desk) -> Response | Failure | BadRequest:
-        try:
-            _BODY.decode(request.body.decode("utf-8"))
-            wrapped = _WRAPPED.decode(request.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return refused(_BODY, request.body)
+        if isinstance(body := decoded(_BODY, request.body), BadRequest):
+            return body
+        wrapped = _WRAPPED.decode(request.body)
         for inner in (wrapped.generateContentRequest, wrapped.generate_content_request):
             if inner != sent.NOTHING:
                 request = replace(request, body=bytes(inner))

@@ -11,6 +11,7 @@ from llmposter.model import BadRequest, Message, Struct, Tool, Turn
 from llmposter.wire import openai_item_ids as ids
 from llmposter.wire import openai_responses_body as sent
 from llmposter.wire import openai_responses_items as items
+from llmposter.wire.headers import retries
 from llmposter.wire.memo import Memo
 from llmposter.wire.openai_responses_echo import NO_TOOLS, Asked, Declared
 from llmposter.wire.openai_wording import NOT_JSON, refusal
@@ -181,7 +182,7 @@ def _turn(provider: str, request: Request, body: sent.Body, heard: list[items.He
         declared.tools,
         _params(body),
         body.metadata or {},
-        _retry(request),
+        retries(request),
         (*_breaches(body, heard, declared), *said.breaches),
         Asked(body, declared, thread, body.input or ()),
         (body.previous_response_id or "").removeprefix(ids.RESPONSE),
@@ -226,11 +227,6 @@ def _params(body: sent.Body) -> dict[str, Json]:
         "tool_choice": body.tool_choice,
     }
     return {name: value for name, value in params.items() if value is not None}
-
-
-def _retry(request: Request) -> int | None:
-    count = request.headers.get("x-stainless-retry-count")
-    return int(count) if count and count.isascii() and count.isdigit() and len(count) < 10 else None
 
 
 # --- what OpenAI refuses with a 400 although the body can be read -----------------------------------------------
