@@ -15,7 +15,7 @@ from llmposter_dsl.delivery_forms import DURATION_FORMS
 from llmposter_dsl.delivery_forms import duration as duration_of
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.expressions import wording
-from llmposter_dsl.place import Within
+from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.program import Auth, Duration, Limit, Token, TokenEnd, Value
 
 FORMS: Final = 'write `"expire"`, `"expire after 2 uses"`, `"expire after 30s"` or `"revoke"`'
@@ -34,7 +34,9 @@ def auth(value: Value, place: Within, report: bind.Report) -> Auth:
     for what in ("name", "value"):
         _twice(made, what, report)
     if not any(table.written.values()):
-        cure = 'write `tokens = [{ name = "sk-test" }]`; if it is started with `--token`, suppress this'
+        one = assigned("name", '"sk-test"', place).strip("`")
+        written = assigned("tokens", f"[{{ {one} }}]", place)
+        cure = f"write {written}; if it is started with `--token`, suppress this"
         report(Diagnostic("LP505", "requests need a credential here, and none is good", place.key(), cure))
     return Auth(tuple(token for _, token in made))
 

@@ -11,7 +11,7 @@ from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
 from llmposter_dsl.includes import Gathered, Placed, gather
-from llmposter_dsl.place import Within
+from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.program import Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines, undeclared
 
@@ -118,7 +118,8 @@ class Builder:
     def _unknown(self, name: str, place: Within) -> Diagnostic | None:
         if name not in self.states:
             return None
-        help_ = f'states stand under `states`; to go there write `goto = "{name}"`'
+        goto = assigned("goto", f'"{name}"', place)
+        help_ = f"states stand under `states`; to go there write {goto}"
         message = f"`{name}` is a state, and stands here as a key of a rule"
         return Diagnostic("LP124", message, place.key(name), help_)
 
@@ -134,7 +135,9 @@ class Builder:
         start: str | None = self.scenario.get("start")
         if not self.states.known:
             if "states" not in self.root.written:
-                help_ = 'write one: `[[states.begin]]` with `reply = "…"`'
+                reply = assigned("reply", '"…"', self.root.place)
+                yaml = self.root.place.document.kind == "yaml"
+                help_ = f"write one: {'`begin` under `states`' if yaml else '`[[states.begin]]`'} with {reply}"
                 self.root.refuse("LP112", "this scenario has no states", cure=help_)
             elif "states" in self.root:
                 self.root.refuse("LP112", "this scenario has no states", "states")

@@ -8,7 +8,7 @@ from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.expressions import Scope
 from llmposter_dsl.facts import RULE
 from llmposter_dsl.faults import faults
-from llmposter_dsl.place import Within
+from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.program import Chaos, Fail, Value
 
 
@@ -21,7 +21,8 @@ def chaos(value: Value, place: Within, scope: Scope, report: bind.Report) -> Cha
         table.refuse("LP114", f"`rate` is {words.shown(rate)}, expected a number from 0 to 1", "rate", cure=cure)
     struck, failed = faults(table, "faults"), _errors(table, scope)
     if rate and not any(name in table.written for name in ("faults", "errors")):
-        table.refuse("LP112", "this chaos has neither `faults` nor `errors`", cure='write `faults = ["drop"]`')
+        cure = assigned("faults", '["drop"]', place)
+        table.refuse("LP112", "this chaos has neither `faults` nor `errors`", cure=f"write {cure}")
     return None if rate is None else Chaos(float(rate), struck, failed)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from llmposter_dsl import words
 from llmposter_dsl.bind import Report
 from llmposter_dsl.diagnostic import Diagnostic, Related
-from llmposter_dsl.place import Within
+from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.rules import Line
 
 
@@ -59,7 +59,8 @@ def _reached(machine: Machine) -> set[str]:
 def _unreachable(machine: Machine, reached: set[str], report: Report) -> None:
     for state in machine.states:
         if state not in reached:
-            help_ = f'no `goto = "{state}"` stands in a state that can be reached'
+            wanted = assigned("goto", f'"{state}"', machine.places[state])
+            help_ = f"no {wanted} stands in a state that can be reached"
             report(
                 Diagnostic("LP301", f"no conversation ever reaches the state `{state}`", machine.places[state], help_)
             )

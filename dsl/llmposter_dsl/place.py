@@ -21,6 +21,9 @@ class Located(Protocol):
     @property
     def source(self) -> Source: ...
 
+    @property
+    def kind(self) -> Literal["toml", "yaml"]: ...
+
     def value_span(self, path: Path) -> Span:
         """The value at *path*; of a missing one the nearest value around it."""
 
@@ -78,3 +81,9 @@ def where(place: Place) -> str:
     """``weather.toml:14:8``: the file and the 1-based line and column where the place starts."""
     line, column = place.source.position(place.span.start)
     return f"{place.source.name}:{line}:{column}"
+
+
+def assigned(key: str, value: str, place: Place) -> str:
+    """A key with its value in backquotes, as the file of *place* is written."""
+    yaml = isinstance(place, Within) and place.document.kind == "yaml"
+    return f"`{key}: {value}`" if yaml else f"`{key} = {value}`"

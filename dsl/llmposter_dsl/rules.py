@@ -16,7 +16,7 @@ from llmposter_dsl.bind import Table
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.expressions import Scope
 from llmposter_dsl.names import States
-from llmposter_dsl.place import Within
+from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.program import Condition, Data, Expression, Rule, Value
 from llmposter_dsl.types import Type
 from llmposter_dsl.types import of as type_of
@@ -174,7 +174,8 @@ class Compiler:
     def _value(self, name: str, value: Value, place: Within, scope: Scope) -> Expression | Data | None:
         if name not in self.variables:
             help_ = words.close(name, list(self.variables))
-            cure = f"did you mean `{help_}`?" if help_ else f"declare it with its first value: `[vars]`, `{name} = …`"
+            first = f"declare it with its first value under `vars`: {assigned(name, '…', place)}"
+            cure = f"did you mean `{help_}`?" if help_ else first
             self.report(Diagnostic("LP202", f"unknown variable {words.shown(name)}", place.key(), cure))
         if not isinstance(value, str):
             return self._itself(name, value, place)

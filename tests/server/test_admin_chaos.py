@@ -93,7 +93,7 @@ def test_the_journal_and_verify_tell_which_requests_it_took(raw: Raw) -> None:
         ([], 'the body is no object: send {"rate": 0.2, '),
         ({}, "`rate` is missing here"),
         ({"rate": 20, "faults": "drop"}, "rate: `rate` is `20`, expected a number from 0 to 1; write `0.2` for 20%"),
-        ({"rate": 1}, 'this chaos has neither `faults` nor `errors`; write `faults = ["drop"]`'),
+        ({"rate": 1}, 'this chaos has neither `faults` nor `errors`; write `faults: ["drop"]`'),
         ({"rate": 1, "faults": ["drop", "reset"]}, "faults[1]: unknown fault `reset`; did you mean `drop`?"),
         ({"rate": 1, "errors": [{"name": "overload"}]}, "errors[0].name: unknown error `overload`; did you mean"),
         ({"rate": 1, "error": [500]}, "error: unknown key `error`; did you mean `errors`?"),
