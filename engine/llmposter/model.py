@@ -307,7 +307,7 @@ class Violation(Struct, frozen=True):
     """Something that the client did and should not have, or an `expect` that did not hold.
 
     Attributes:
-        kind: ``expect``, ``conformance`` or ``tools``.
+        kind: ``expect``, ``conformance``, ``tools`` or ``truncated`` (a broken answer was taken for a whole one).
         place: ``weather.toml:14:8``, or "".
     """
 
@@ -350,10 +350,18 @@ class Send(Struct, frozen=True):
     data: bytes
 
 
+Told: TypeAlias = Literal["finish", "usage", "end"]
+
+
 class Frame(Send, frozen=True):
-    """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them)."""
+    """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them).
+
+    Attributes:
+        tells: what clients look for in it: why the answer ended, the token counts, that nothing more comes.
+    """
 
     piece: Piece | None = None
+    tells: tuple[Told, ...] = ()
 
 
 class Response(Struct, frozen=True):
@@ -401,6 +409,9 @@ class Wire(Protocol):
     def failure(self, failure: Failure, now: float) -> Response:
         """The error as the provider would send it."""
 
+    def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:
+        """The error as the provider would send it in a stream, after *sent* frames of it; none follows."""
+
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         """A 4xx for a body that could not be read."""
 
@@ -434,3 +445,24 @@ class Plan(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...]
     streamed: bool
     items: Iterable[Item]
+
+
+class PartOfHead(Struct, frozen=True):
+    """Write the status line and some of the headers; the rest goes out with what follows."""
+
+
+class Ends(Struct, frozen=True):
+    """The connection ends here: it is reset, closed in good order, or left open without another byte."""
+
+    how: Literal["reset", "close", "hang"]
+
+
+class Broken(Plan, frozen=True):
+    """How an answer goes out that faults strike: its *course* in place of its items, which are what they tell of it.
+
+    Attributes:
+        length: of a body that is not streamed, as it is announced.
+    """
+
+    course: tuple[Item | PartOfHead | Ends, ...] = ()
+    length: int = 0

@@ -38,7 +38,7 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     elif isinstance(said, Fail):
         return failure(said, facts)
     else:
-        assert said is not None, f"rule {rule.name!r} passes through and has no answer"
+        assert said is not None or rule.faults, f"rule {rule.name!r} passes through and has no answer"
         parts = tuple(_parts(said, facts, chance))
         guess, finish = tokens.of_parts(parts), _finish(rule, parts)
     return Reply(
@@ -86,7 +86,10 @@ def _headers(headers: Templates, facts: Env) -> tuple[tuple[str, str], ...]:
     return tuple((name, template.render(facts)) for name, template in headers)
 
 
-def _parts(said: Say | Refuse, facts: Facts, chance: Chance) -> Iterator[Part]:
+def _parts(said: Say | Refuse | None, facts: Facts, chance: Chance) -> Iterator[Part]:
+    if said is None:
+        yield Text("")  # what only breaks says nothing
+        return
     if isinstance(said, Refuse):
         yield Refusal(said.text.render(facts))
         return

@@ -13,9 +13,11 @@ import msgspec
 from msgspec.structs import replace
 
 from llmposter.core.pacing import Rhythm
-from llmposter.model import Outcome, Struct, Violation
+from llmposter.model import Outcome, Part, Struct, Violation
 from llmposter_dsl.program import Delivery, Duration, Fault, Rule, Value
 
+HARMLESS = ("stall", "duplicate")
+"""Faults that leave an answer whole: the client has all of it."""
 _MOST_SHARED = 10_000
 """Tables of counts that the conversations of one scenario share."""
 
@@ -124,6 +126,34 @@ class Pattern(Struct, frozen=True):
     calls: tuple[Pieces | Shape, ...] = ()
 
 
+class Struck(Struct, frozen=True):
+    """A fault of an answer, and after how many bytes of the body it struck; None: the answer lacks its point."""
+
+    fault: Fault
+    after: int | None = None
+
+    @property
+    def breaks(self) -> bool:
+        """The client did not get the answer as it was meant."""
+        return self.after is not None and self.fault.action not in HARMLESS
+
+
+class Damage(Struct, frozen=True):
+    """What the faults of an answer do to it.
+
+    Attributes:
+        heard: what the client of a stream has of it when it breaks; None where it has nothing that it could read.
+    """
+
+    struck: tuple[Struck, ...]
+    heard: tuple[Part, ...] | None = None
+
+    @property
+    def broken(self) -> Fault | None:
+        """The first fault by which the client did not get it as it was meant."""
+        return next((each.fault for each in self.struck if each.breaks), None)
+
+
 class Step(Struct, frozen=True, gc=False):
     """The result of `advance`.
 
@@ -135,7 +165,8 @@ class Step(Struct, frozen=True, gc=False):
         missed: where no rule matched, why; also where `scenario.unmatched` gives the outcome. "" in a replay.
         pattern: in a replay, where the outcome cannot be compared as it is.
         rhythm: when the chunks of a stream are due; None: all at once.
-        faults: how the delivery breaks. chaos: what took the request in place of its answer; "" for nothing.
+        faults: how the delivery breaks. struck: which of them do, and where.
+        chaos: what took the request in place of its answer; "" for nothing.
     """
 
     before: Conversation
@@ -150,7 +181,18 @@ class Step(Struct, frozen=True, gc=False):
     pattern: Pattern | None = None
     rhythm: Rhythm | None = None
     faults: tuple[Fault, ...] = ()
+    struck: tuple[Struck, ...] = ()
     chaos: str = ""
+
+
+def interrupted(step: Step) -> Conversation:
+    """The conversation after an answer that was broken off, which counts as an error.
+
+    What chaos took leaves it where it was.
+    """
+    if step.chaos:
+        return replace(step.before, last=step.after.last)
+    return replace(step.after, visits=step.before.visits, answers=step.before.answers)
 
 
 def written(conversation: Conversation) -> bytes:

@@ -14,11 +14,11 @@ from llmposter.core.pacing import paced
 from llmposter.model import SHORT, Delta, Ended, Failure, Miss, Plan, Reply, Send, Started, ToolCall, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from llmposter.core.conversation import Step
+    from llmposter.core.conversation import Damage, Step
     from llmposter.model import Item, Part, Piece, Response, Turn, Wire
-    from llmposter_dsl.program import Chunk
+    from llmposter_dsl.program import Chunk, Fault
 
 _WORD: Final = re.compile(r"\s*+\S++(?:\s++\Z)?|\s++\Z")
 _JSON_WORD: Final = re.compile(r"\W*+\w++(?:\W++\Z)?|\W++\Z")
@@ -28,6 +28,10 @@ _BYTES_A_TOKEN: Final = 4
 
 def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
     """What to send for a step; *now* is Unix time in seconds."""
+    if step.faults:
+        from llmposter.core import faults
+
+        return faults.of_step(step, turn, wire, now).plan
     match step.outcome:
         case Reply() as reply if turn.stream:
             said, rhythm = pieces(reply, step.delivery.chunk), step.rhythm
@@ -45,6 +49,20 @@ def plan(step: Step, turn: Turn, wire: Wire, now: float) -> Plan:
             return _at_once(step.latency, wire.miss(message, now))
         case _:
             assert_never(step.outcome)
+
+
+def damage(turn: Turn, wire: Wire, step: Step) -> Damage:
+    """What the faults of a step do to its answer."""
+    from llmposter.core import faults
+
+    return faults.of_step(step, turn, wire, 0.0).damage
+
+
+def broken(response: Response, faults: Sequence[Fault], failure: Callable[[Failure], Response]) -> Plan:
+    """How an answer goes out that is one body and no reply, with its faults; *failure* words an error."""
+    from llmposter.core.faults import of_response
+
+    return of_response(response, faults, failure).plan
 
 
 def _at_once(latency: float, response: Response) -> Plan:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llmposter.core.kept import Library
     from llmposter.core.sessions import Session
     from llmposter.model import Failure, Request, Turn
-    from llmposter_dsl.program import Env, InputRule, Program
+    from llmposter_dsl.program import Env, Fault, InputRule, Program
 
 _MOST_SHOWN: Final = 10
 _NONE: Final[Mapping[str, Any]] = {}
@@ -61,6 +61,11 @@ class SessionDesk:
         shown = [f"{rule.name} ({where(rule.place)})" for rule in islice(self._fired, _MOST_SHOWN)]
         more = len(self._fired) - len(shown)
         return ", ".join([*shown, f"and {more} more"] if more else shown)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Those of the rules that fired, for all of the answer; each once, however many inputs it is of."""
+        return tuple(dict.fromkeys(fault for rule in self._fired for fault in rule.faults))
 
     def now(self) -> float:
         return self._clock.now()

@@ -15,7 +15,7 @@ from llmposter_dsl.place import where
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from llmposter.core.conversation import Step
+    from llmposter.core.conversation import Step, Struck
     from llmposter.model import Request, Rule, Violation
 
 MOST_OF_BODY: Final = 16_384
@@ -36,7 +36,8 @@ class Entry(msgspec.Struct, eq=False):
         state: where the conversation of an event stood.
         number: from 1, over the whole server.
         cut: bytes of the body that were not kept. light: body and answer were let go.
-        how: how the answer ended: ``pending``, ``complete``, ``client left``.
+        how: how the answer ended: ``pending``, ``complete``, ``client left``, ``server stopped``, ``failed``, or by a
+            fault ``reset`` or ``closed``.
     """
 
     time: float
@@ -198,6 +199,7 @@ def render(entry: Entry) -> dict[str, Any]:
         "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed],
         "violations": [shown_violation(violation) for violation in entry.violations],
         "chaos": None if entry.step is None else entry.step.chaos or None,
+        "faults": [] if entry.step is None else [_shown_fault(each) for each in entry.step.struck],
         "detail": entry.detail, "foreign_from": entry.foreign, "forked_from": entry.forked_from,
     }  # fmt: skip
     if request is not None:
@@ -208,6 +210,11 @@ def render(entry: Entry) -> dict[str, Any]:
             "body": None if entry.body is None else entry.body.decode("utf-8", "replace"), "body_cut": entry.cut,
         }  # fmt: skip
     return shown
+
+
+def _shown_fault(struck: Struck) -> dict[str, Any]:
+    """After how many bytes of the body it struck; null where the answer lacks its point."""
+    return {"fault": struck.fault.text, "after": struck.after}
 
 
 def shown_violation(violation: Violation) -> dict[str, str]:

@@ -14,7 +14,7 @@ from llmposter.core import tokens as sizes
 from llmposter.core import views
 from llmposter.core.admission import Admission, why
 from llmposter.core.conformance import findings, in_our_words
-from llmposter.core.conversation import Conversation, Step
+from llmposter.core.conversation import Conversation, Damage, Step, Struck
 from llmposter.core.desk import SessionDesk
 from llmposter.core.dispatch import find
 from llmposter.core.fingerprint import Prints
@@ -41,6 +41,11 @@ class Clock(Protocol):
     """Unix seconds."""
 
     def now(self) -> float: ...
+
+
+def worst(step: Step) -> Damage:
+    """All faults strike, and nothing is heard of the answer."""
+    return Damage(tuple(Struck(fault, 0) for fault in step.faults))
 
 
 class Exchange(Struct, frozen=True):
@@ -83,15 +88,27 @@ class Mock:
 
     # --- answering ------------------------------------------------------------------------------------------------
 
-    def answer(self, turn: Turn, unpaired: Callable[[Turn, Unpaired], BadRequest | None] = in_our_words) -> Exchange:
+    def answer(
+        self,
+        turn: Turn,
+        unpaired: Callable[[Turn, Unpaired], BadRequest | None] = in_our_words,
+        damage: Callable[[Step], Damage] = worst,
+    ) -> Exchange:
         """The answer to a request: its conversation moved on, its entry written.
 
-        *unpaired* is the wire's, which words what a history breaks of the protocol of tool calls.
+        *unpaired* is the wire's, which words what a history breaks of the protocol of tool calls; *damage* tells what
+        the faults of a step do to its answer as the wire speaks it.
         """
         with self._lock:
-            return self._answer(turn, unpaired, self.clock.now())
+            return self._answer(turn, unpaired, damage, self.clock.now())
 
-    def _answer(self, turn: Turn, unpaired: Callable[[Turn, Unpaired], BadRequest | None], now: float) -> Exchange:
+    def _answer(
+        self,
+        turn: Turn,
+        unpaired: Callable[[Turn, Unpaired], BadRequest | None],
+        damage: Callable[[Step], Damage],
+        now: float,
+    ) -> Exchange:
         session = self._sessions.get(turn.request.session)
         entry = Entry(now, session.name, "reply", turn.request, turn.provider, turn.model, turn.stream, turn.retry)
         if turn.previous or turn.thread or turn.references:
@@ -116,7 +133,7 @@ class Mock:
             breaches = turn.breaches if prints.plain else findings(turn, unpaired)
             if program.conformance == "off":
                 breaches = ()
-            step = Play(self._sessions, session, found, turn, prints, entry, now).step(breaches)
+            step = Play(self._sessions, session, found, turn, prints, entry, now, damage).step(breaches)
         if (turn.keep or turn.thread) and isinstance(step.outcome, Reply):
             self._sessions.library.keep(turn, step.outcome)
         if not self.admission.free and entry.outcome != "repeated":

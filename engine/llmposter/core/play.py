@@ -8,19 +8,22 @@ import msgspec
 from msgspec.structs import replace
 
 from llmposter.core.chaos import struck
-from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.conversation import Conversation, Moment, Step, interrupted
 from llmposter.core.fingerprint import Prints
 from llmposter.core.lanes import NOWHERE, Caller, Lane
 from llmposter.core.positions import Position, Talk
 from llmposter.core.replay import made_ids, shown_ids
-from llmposter.model import BadRequest, Breach, Failure, Miss, Reply, Struct, ToolCall, Turn, Unpaired, Violation
+from llmposter.model import BadRequest, Breach, Failure, Miss, Reply, Struct, Text, ToolCall, Turn, Unpaired, Violation
+from llmposter_dsl.place import where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from llmposter.core.conversation import Damage
     from llmposter.core.dispatch import Found
     from llmposter.core.journal import Entry
     from llmposter.core.sessions import Session, Sessions
+    from llmposter_dsl.program import Fault
 
 
 class Refused(Struct, frozen=True):
@@ -40,6 +43,7 @@ class Play(msgspec.Struct, eq=False):
     prints: Prints
     entry: Entry
     now: float
+    damage: Callable[[Step], Damage]
 
     def step(self, findings: tuple[Breach, ...]) -> Step:
         """The machine's step, recorded; *findings* are those on the client's history."""
@@ -185,9 +189,15 @@ class Play(msgspec.Struct, eq=False):
         step = self._stepped(lane, moment)
         if findings:
             step = _behind(self._noted(step, talk, findings), findings)
+        broken = False
+        if step.faults:
+            step, broken = self._damaged(lane, step)
+        if (position := lane.origin) is not None and position.broken is not None:
+            step = _accepted(step, position.broken)
+            position.broken = None
         self.entry.took(step)
         self._tell(lane)
-        if isinstance(step.outcome, Reply):
+        if isinstance(step.outcome, Reply) and not broken:
             self._close(lane, step, step.outcome)
         else:
             lane.stands = talk.latest = step.after
@@ -206,14 +216,34 @@ class Play(msgspec.Struct, eq=False):
             return step
         return replace(step, faults=(taken,), chaos=taken.text)
 
-    def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
-        talk, space = lane.talk, self.found.space
+    def _damaged(self, lane: Lane, step: Step) -> tuple[Step, bool]:
+        """With what the faults of an answer do to it; and whether they break it, so that it counts as an error.
+
+        What the client has of a broken one leads on all the same, should it take that for the whole.
+        """
+        damage = self.damage(step)
+        step = replace(step, struck=damage.struck)
+        if (fault := damage.broken) is None:
+            return step, False
+        if isinstance(reply := step.outcome, Reply) and damage.heard is not None:
+            heard = replace(reply, parts=damage.heard or (Text(""),))
+            position = self._given(lane.talk, step, heard)
+            position.broken = fault
+            self.found.space.record(position)
+        return replace(step, after=interrupted(step)), True
+
+    def _given(self, talk: Talk, step: Step, reply: Reply) -> Position:
+        """The position after an answer."""
         ids: tuple[str, ...] = ()
         if isinstance(reply.parts[-1], ToolCall):
             ids = made_ids(step, [part.id for part in reply.parts if isinstance(part, ToolCall)])
         if self.turn.echoes:
             ids = (reply.id, *ids)
-        position = self._position(talk, self.prints.after_answer(reply), step.after, ids)
+        return self._position(talk, self.prints.after_answer(reply), step.after, ids)
+
+    def _close(self, lane: Lane, step: Step, reply: Reply) -> None:
+        talk, space = lane.talk, self.found.space
+        position = self._given(talk, step, reply)
         if space.record(position).went is None:
             talk.latest = step.after
         space.latest, space.stood = talk, True
@@ -223,7 +253,8 @@ class Play(msgspec.Struct, eq=False):
         """The answer of a closed lane once more, at once, and nothing moves."""
         assert lane.answer is not None
         self.found.space.lanes.asked_again(lane, asks)
-        step = self._noted(replace(lane.answer, latency=0.0, rhythm=None, violations=()), lane.talk, findings)
+        whole = replace(lane.answer, latency=0.0, rhythm=None, violations=(), faults=(), struck=())
+        step = self._noted(whole, lane.talk, findings)
         self.entry.took(step)
         self._tell(lane)
         self.entry.outcome = "repeated"
@@ -275,6 +306,11 @@ def _behind(step: Step, findings: tuple[Breach, ...]) -> Step:
         return step
     why = "; ".join(dict.fromkeys(map(_sentence, findings)))
     return replace(step, outcome=Miss(f"{step.outcome.message}. The history breaks the protocol: {why}"))
+
+
+def _accepted(step: Step, fault: Fault) -> Step:
+    message = f'a truncated answer was taken for a whole one: the fault "{fault.text}" had broken it'
+    return replace(step, violations=(*step.violations, Violation("truncated", message, where(fault.place))))
 
 
 def _violations(sentences: Iterable[str]) -> tuple[Violation, ...]:

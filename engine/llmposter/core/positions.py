@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
 
     from llmposter.core.conversation import Conversation
+    from llmposter_dsl.program import Fault
 
 MOST_POSITIONS: Final = 10_000
 """Of one conversation; an older one is found again by replay."""
@@ -102,6 +103,7 @@ class Position(msgspec.Struct, eq=False):
         root: a foreign history ends here and a conversation begins; each client that comes begins its own.
         went: the input that it went on with, or None.
         closed: the lane that the answer closed, while it may be asked for again.
+        broken: the fault that broke the answer off, of which this is what the client has; None of a whole one.
     """
 
     talk: Talk
@@ -114,6 +116,7 @@ class Position(msgspec.Struct, eq=False):
     root: bool = False
     went: bytes | None = None
     closed: Lane | None = None
+    broken: Fault | None = None
 
     def keys(self) -> tuple[Hashable, ...]:
         who = self.who

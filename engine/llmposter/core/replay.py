@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from msgspec.structs import replace
 
 from llmposter.core import answer
-from llmposter.core.conversation import Conversation, Moment, Step
+from llmposter.core.conversation import HARMLESS, Conversation, Moment, Step, interrupted
 from llmposter.model import Failure, Miss, Reply, Turn
 from llmposter_dsl.program import Say
 
@@ -108,17 +108,23 @@ class Past:
         machine, turn = self.player.machine, self.turn
         shown = replace(turn, messages=turn.messages[:index])
         session, name = turn.request.session, self.prints.upto(index).hex()
+        accepted = None
         for attempt in range(1, MOST_ATTEMPTS + 1):
             moment = Moment(self.now, attempt, session=session, fingerprint=name, replayed=True)
             step = machine.advance(stands, shown, moment)
             match step.outcome:
+                case Reply() if any(fault.action not in HARMLESS for fault in step.faults):
+                    # Most likely a later attempt gave it whole; else the fault had no point there, or none minded it.
+                    if accepted is None and answer.same(step, turn.messages[index]):
+                        accepted = step
+                    stands = interrupted(step)
                 case Reply():
-                    return step if answer.same(step, turn.messages[index]) else None
+                    return step if answer.same(step, turn.messages[index]) else accepted
                 case Failure():
                     stands = step.after
                 case Miss():
-                    return None
-        return None
+                    return accepted
+        return accepted
 
 
 def made_ids(step: Step, ids: Sequence[str]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ class Walker(msgspec.Struct, eq=False):
             self.check(rule.expect)
         if rule.set:
             self._set(rule)
-        if rule.outcome is None:
+        if rule.outcome is None and not rule.faults:
             self.passed += (rule,)
         else:
             self.outcome = outcome = answer.build(rule, self.turn, self.facts, self.chance)
@@ -154,7 +154,10 @@ class Walker(msgspec.Struct, eq=False):
             latency = self.chance.seconds(delivery.latency, f"latency {rule.name}")
         rhythm = None if delivery.flow is None else pacing.rhythm(delivery.flow, self.chance, rule.name)
         before, after, outcome, violations = self.before, self.stands, self.outcome, self.violations
-        return Step(before, after, outcome, rule, self.passed, violations, delivery, latency, "", self.pattern, rhythm)
+        pattern, faults = self.pattern, rule.faults
+        return Step(
+            before, after, outcome, rule, self.passed, violations, delivery, latency, "", pattern, rhythm, faults
+        )
 
     def missed(self) -> Step:
         """The step when nothing answered."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from llmposter.access import Rejected
-from llmposter.core.delivery import plan
+from llmposter.core.delivery import broken, damage, plan
 from llmposter.model import BadRequest, Failure, Request, Response
 from llmposter.server import target
 from llmposter.server.encodings import unpacked
@@ -112,7 +112,7 @@ class Answers:
         if gate is not None and (limited := gate.limited(read)) is not None:
             self._keep_out(request, wire, limited, line, read.model)
             return
-        exchange = self._service.mock.answer(read, wire.unpaired)
+        exchange = self._service.mock.answer(read, wire.unpaired, partial(damage, read, wire))
         going = Sending(self._service, line, exchange.entry)
         try:
             planned = plan(exchange.step, read, wire, self._service.clock.now())
@@ -146,7 +146,11 @@ class Answers:
             elif gate is not None and wire is not None:
                 told = gate.told_beside(told, request, wire)
             # A status of 1xx ends no answer, so that `respond` makes it 200.
-            self._told(line, mock.beside(request, endpoint.provider, max(200, told.status), desk)).respond(told)
+            going = self._told(line, mock.beside(request, endpoint.provider, max(200, told.status), desk))
+            if desk.faults:
+                going.follow(broken(told, desk.faults, partial(self._failed, wire)))
+            else:
+                going.respond(told)
         except Exception as error:  # noqa: BLE001 - as above, in the provider's words
             self._broke(error, request, wire, line)
 

@@ -109,6 +109,21 @@ class Call:
             return None
         return self.peer.drained()
 
+    # --- an answer below HTTP -------------------------------------------------------------------------------------
+
+    def opening(self, status: int, headers: Pairs, length: int | None, *, last: bool) -> bytes:
+        if last or (self.old and length is None):
+            self.keep = False
+        framing = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
+        told = head(status, headers) + (b"" if self.old and length is None else framing)
+        return told + (self._connection() if self.old or not self.keep else b"") + b"\r\n"
+
+    def finish(self) -> None:
+        self._ended()
+
+    async def heard(self) -> None:
+        await self.peer.heard()
+
     def _connection(self) -> bytes:
         return b"connection: keep-alive\r\n" if self.keep else b"connection: close\r\n"
 

@@ -9,7 +9,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from llmposter.server.line import RESET_ON_CLOSE, Gone
+from llmposter.server.line import RESET_ON_CLOSE, Gone, taken, unheard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -77,6 +77,16 @@ class Outlet(asyncio.Protocol):
             self.gone = self.closing = True
             self.deadline = monotonic() + self.limits.idle
             self.transport.write_eof()
+
+    async def heard(self) -> None:
+        """Returns when all that was written is on the client's side, or if that takes no more of it."""
+        await taken(self._unheard)
+
+    def _unheard(self) -> int:
+        if self.gone:
+            return 0
+        held = self.transport.get_extra_info("socket")
+        return self.transport.get_write_buffer_size() + (0 if held is None else unheard(held.fileno()))
 
     def reset(self) -> None:
         """Breaks the connection off, so that the client sees a reset."""

@@ -10,7 +10,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, assert_never
 
-from llmposter.model import Plan, Send, Wait
+from llmposter.model import Broken, Plan, Send, Wait
+from llmposter.server.breaking import Breaking
 from llmposter.server.heads import reason
 from llmposter.server.line import Gone
 from llmposter.server.waiting import Schedule
@@ -61,6 +62,10 @@ class Sending:
     def follow(self, plan: Plan) -> None:
         """The answer as planned: at once where nothing has to be waited for, else in a task of its own."""
         self._status = plan.status
+        if isinstance(plan, Broken):
+            schedule = Schedule(self._service.clock, self._service.alarms)
+            self._start(Breaking(self._line, plan, schedule, self._breaks).run)
+            return
         if plan.streamed:
             self._stream_at_once(plan)
             return
@@ -127,6 +132,12 @@ class Sending:
         self._sent -= size
         if (going := self._put(plan, held, last=True)) is not None:
             await going
+
+    def _breaks(self, sent: int, how: str) -> None:
+        """Of a broken answer so much is out; *how* it ends, once it does."""
+        self.begun, self._sent = True, sent
+        if how:
+            self._end(how)
 
     def _put(self, plan: Plan, held: list[bytes], *, last: bool = False) -> Awaitable[None] | None:
         """Writes what is held; what it returns is awaited before more is written."""

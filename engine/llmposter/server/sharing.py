@@ -62,10 +62,10 @@ def leave(origin: str, headers: Pairs) -> Pairs:
 class Shared:
     """A line whose answer a page of *origin* may read."""
 
-    __slots__ = ("_line", "_origin", "method")
+    __slots__ = ("_line", "_origin", "method", "old")
 
     def __init__(self, line: Line, origin: str) -> None:
-        self._line, self._origin, self.method = line, origin, line.method
+        self._line, self._origin, self.method, self.old = line, origin, line.method, line.old
 
     def whole(self, status: int, headers: Pairs, body: bytes) -> None:
         self._line.whole(status, leave(self._origin, headers), body)
@@ -75,6 +75,15 @@ class Shared:
 
     def write(self, data: bytes, *, last: bool) -> Awaitable[None] | None:
         return self._line.write(data, last=last)
+
+    def opening(self, status: int, headers: Pairs, length: int | None, *, last: bool) -> bytes:
+        return self._line.opening(status, leave(self._origin, headers), length, last=last)
+
+    def finish(self) -> None:
+        self._line.finish()
+
+    async def heard(self) -> None:
+        await self._line.heard()
 
     def on_gone(self, call: Callable[[], None] | None) -> None:
         self._line.on_gone(call)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tornado.httputil import HTTPHeaders, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
-from llmposter.server.heads import date, reason, sound
-from llmposter.server.line import RESET_ON_CLOSE, Gone
+from llmposter.server.heads import date, head, reason, sound
+from llmposter.server.line import RESET_ON_CLOSE, Gone, taken, unheard
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 class TornadoLine:
     """As `Line`."""
 
-    __slots__ = ("_http", "_old", "method")
+    __slots__ = ("_http", "method", "old")
 
     def __init__(self, http: HTTP1Connection, asked: RequestStartLine) -> None:
-        self._http, self.method, self._old = http, asked.method, asked.version == "HTTP/1.0"
+        self._http, self.method, self.old = http, asked.method, asked.version == "HTTP/1.0"
 
     def whole(self, status: int, headers: Pairs, body: bytes) -> None:
         length = None if status in (204, 304) else len(body)
@@ -47,10 +47,30 @@ class TornadoLine:
         if not last:
             return _or_gone(written)
         self._http.finish()
-        if self._old:
+        if self.old:
             # It knows no chunks, so that only the end of the connection ends a body whose length was not told.
             written.add_done_callback(lambda _: self._http.close())
         return None
+
+    def opening(self, status: int, headers: Pairs, length: int | None, *, last: bool) -> bytes:
+        told, last = head(status, headers), last or (self.old and length is None)
+        if length is not None:
+            told += b"content-length: %d\r\n" % length
+        elif not self.old:
+            told += b"transfer-encoding: chunked\r\n"
+        return told + (b"connection: close\r\n\r\n" if last else b"\r\n")
+
+    def finish(self) -> None:
+        self._http.finish()
+        if self.old:
+            self._http.close()
+
+    async def heard(self) -> None:
+        await taken(self._unheard)
+
+    def _unheard(self) -> int:
+        held = self._http.stream.socket
+        return 0 if held is None or self._http.stream.closed() else unheard(held.fileno())
 
     def on_gone(self, call: Callable[[], None] | None) -> None:
         self._http.set_close_callback(call)

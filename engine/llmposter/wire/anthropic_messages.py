@@ -82,7 +82,7 @@ _FINISH: Final = sse.named(
     b"message_delta",
     b'{"type":"message_delta","delta":{"stop_reason":%b,"stop_sequence":%b,"stop_details":%b},"usage":%b}',
 )
-_DONE: Final = Frame(sse.named(b"message_stop", b'{"type":"message_stop"}'))
+_DONE: Final = Frame(sse.named(b"message_stop", b'{"type":"message_stop"}'), None, ("end",))
 _TEXT_DELTA: Final = b'"type":"text_delta","text":'
 _JSON_DELTA: Final = b'"type":"input_json_delta","partial_json":'
 _FIELDS: Final[dict[type[Part], bytes]] = {
@@ -137,11 +137,14 @@ class AnthropicMessages:
                 yield from _closed(index, asked, reply, part, piece)
         if index < 0:
             yield _PING
-        yield Frame(_FINISH % (*_end(asked, reply), _used(reply)))
+        yield Frame(_FINISH % (*_end(asked, reply), _used(reply)), None, ("finish", "usage"))
         yield _DONE
 
     def failure(self, failure: Failure, now: float) -> Response:
         return anthropic_errors.failure(failure, now)
+
+    def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:  # noqa: ARG002 - the protocol's
+        yield Frame(sse.named(b"error", self.failure(failure, now).body))
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         return anthropic_errors.refused(refused, now)

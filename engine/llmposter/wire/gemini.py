@@ -49,6 +49,9 @@ _RATINGS: Final = (
     b',"safetyRatings":[{"category":"HARM_CATEGORY_DANGEROUS_CONTENT","probability":"HIGH","blocked":true}]'
 )
 _EMPTY: Final = b'{"text":""}'
+_EVENT: Final = b"data: %b\r\n\r\n"
+_FIRST, _NEXT, _LAST = b"[", b"\n,\r\n", b"\n]"
+"""What stands around the answers in an array."""
 _ONE: Final = b'{"candidates":[{"content":{"parts":[%b],"role":"model"}%b,"index":0}],"usageMetadata":%b%b'
 _REFUSED: Final = b'{"promptFeedback":{"blockReason":%b,"blockReasonMessage":%b%b},"usageMetadata":%b%b'
 
@@ -76,17 +79,24 @@ class Gemini:
         asked = _asked(turn)
         frames = _Said(asked, reply).frames(pieces)
         if asked.events:
-            for data, piece in frames:
-                yield Frame(b"data: %b\r\n\r\n" % _on_one_line(data), piece)
+            for data, piece, last in frames:
+                yield Frame(_EVENT % _on_one_line(data), piece, ("finish", "usage", "end") if last else ())
             return
-        before = b"["
-        for data, piece in frames:
-            yield Frame(before + data, piece)
-            before = b"\n,\r\n"
-        yield Frame(b"\n]")
+        before = _FIRST
+        for data, piece, last in frames:
+            yield Frame(before + data, piece, ("finish", "usage") if last else ())
+            before = _NEXT
+        yield Frame(_LAST, None, ("end",))
 
     def failure(self, failure: Failure, now: float) -> Response:
         return gemini_errors.failure(failure, now)
+
+    def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:  # noqa: ARG002 - the protocol's
+        told = self.failure(failure, now).body
+        if _asked(turn).events:
+            yield Frame(_EVENT % _on_one_line(told))
+        else:
+            yield Frame((_NEXT if sent else _FIRST) + told + _LAST)
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:  # noqa: ARG002 - the protocol's
         return gemini_errors.refused(refused)
@@ -145,23 +155,24 @@ class _Said:
         told = None if silent and self._word in _BLOCKED else b",".join(parts) or _EMPTY
         return self._answer(told, self._spent.all(), self._finish())
 
-    def frames(self, pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Piece | None]]:
+    def frames(self, pieces: Iterable[Piece]) -> Iterator[tuple[bytes, Piece | None, bool]]:
+        """The answers, each with the piece that it speaks and whether it is the last."""
         if (refusal := self._refusal()) is not None:
-            yield refusal, next(iter(pieces), None)
+            yield refusal, next(iter(pieces), None), True
             return
         spent = self._spent
         for piece in pieces:
             if isinstance(piece, Delta):
                 if isinstance(piece.part, Text):
                     text = self._line(piece.index, piece.text)
-                    yield self._answer(b'{"text":%b}' % sse.encode(text), spent.after(text)), piece
+                    yield self._answer(b'{"text":%b}' % sse.encode(text), spent.after(text)), piece, False
                 elif isinstance(piece.part, Thinking) and not self._asked.silent:
                     told = b'{"text":%b,"thought":true}' % sse.encode(piece.text)
-                    yield self._answer(told, spent.thought(piece.text)), piece
+                    yield self._answer(told, spent.thought(piece.text)), piece, False
             elif isinstance(piece, Ended) and isinstance(call := piece.part, ToolCall) and self._broken is None:
-                yield self._answer(self._call(piece.index, call), spent.after(call.tool + call.arguments)), piece
+                yield self._answer(self._call(piece.index, call), spent.after(call.tool + call.arguments)), piece, False
         last = self._sealed(_EMPTY) if self._seals_text else _EMPTY
-        yield self._answer(None if self._word in _BLOCKED else last, spent.all(), self._finish()), None
+        yield self._answer(None if self._word in _BLOCKED else last, spent.all(), self._finish()), None, True
 
     def _answer(self, parts: bytes | None, spent: bytes, finish: bytes = b"") -> bytes:
         """An answer with each candidate alike; without a content where there are no *parts*."""

@@ -54,7 +54,7 @@ _USAGE: Final = (
     b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
     b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
 )
-_DONE: Final = Frame(sse.event(b"[DONE]"))
+_DONE: Final = Frame(sse.event(b"[DONE]"), None, ("end",))
 
 
 class OpenAIChat(OpenAIWire):
@@ -91,8 +91,11 @@ class OpenAIChat(OpenAIWire):
         for rest, piece in _spoken(asked, reply, pieces):
             for each in starts:
                 yield Frame(each + rest, piece)
+        rest = _last(asked, reply.parts, reply.finish)
+        for each in starts:
+            yield Frame(each + rest, None, ("finish",))
         if asked.usage:
-            yield Frame(start + b'],"usage":' + _usage(reply.tokens) + b"}\n\n")
+            yield Frame(start + b'],"usage":' + _usage(reply.tokens) + b"}\n\n", None, ("usage",))
         yield _DONE
 
     def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest:
@@ -107,9 +110,8 @@ class OpenAIChat(OpenAIWire):
 class _Deltas:
     """What the chunks of one stream say, without what tells it from the next stream that says the same."""
 
-    def __init__(self, asked: Asked, parts: tuple[Part, ...], finish: str) -> None:
-        self._asked, self._parts, self._finish = asked, parts, finish
-        self._end = (b',"usage":null}' if asked.usage else b"}") + b"\n\n"
+    def __init__(self, asked: Asked, parts: tuple[Part, ...]) -> None:
+        self._asked, self._parts = asked, parts
         self._calls: dict[int, int] = {}
         self._texts = 0
 
@@ -121,10 +123,9 @@ class _Deltas:
             elif not isinstance(piece, Ended):
                 for delta in self._deltas(piece):
                     yield self._rest(sse.encode(delta)), piece
-        yield self._rest(b"{}", _finish(self._asked, self._parts, self._finish)), None
 
-    def _rest(self, delta: bytes, finish: bytes = b"null") -> bytes:
-        return b'%b,"logprobs":null,"finish_reason":%b}]%b' % (delta, finish, self._end)
+    def _rest(self, delta: bytes) -> bytes:
+        return _rest(self._asked, delta, b"null")
 
     def _deltas(self, piece: Piece) -> Iterator[Json]:
         match piece:
@@ -157,19 +158,30 @@ class _Deltas:
 
 def _spoken(asked: Asked, reply: Reply, pieces: Iterable[Piece]) -> Iterable[tuple[bytes, Piece | None]]:
     if reply.size > SHORT:
-        return _Deltas(asked, reply.parts, reply.finish).spoken(pieces)
+        return _Deltas(asked, reply.parts).spoken(pieces)
     told = (*pieces, None)
-    return [(rest, told[n]) for rest, n in _spoken_before(asked, reply.parts, reply.finish, told)]
+    return [(rest, told[n]) for rest, n in _spoken_before(asked, reply.parts, told)]
 
 
 @lru_cache(maxsize=256)
 def _spoken_before(
-    asked: Asked, parts: tuple[Part, ...], finish: str, told: tuple[Piece | None, ...]
+    asked: Asked, parts: tuple[Part, ...], told: tuple[Piece | None, ...]
 ) -> tuple[tuple[bytes, int], ...]:
     """With the places of the pieces: whoever follows a stream knows them by themselves, not by what they are like."""
     places = {id(piece): n for n, piece in enumerate(told)}
-    spoken = _Deltas(asked, parts, finish).spoken([piece for piece in told if piece is not None])
+    spoken = _Deltas(asked, parts).spoken([piece for piece in told if piece is not None])
     return tuple((rest, places[id(piece)]) for rest, piece in spoken)
+
+
+@lru_cache(maxsize=256)
+def _last(asked: Asked, parts: tuple[Part, ...], finish: str) -> bytes:
+    """The chunk that says why it ended."""
+    return _rest(asked, b"{}", _finish(asked, parts, finish))
+
+
+def _rest(asked: Asked, delta: bytes, finish: bytes) -> bytes:
+    end = b',"usage":null}\n\n' if asked.usage else b"}\n\n"
+    return b'%b,"logprobs":null,"finish_reason":%b}]%b' % (delta, finish, end)
 
 
 def _asked(turn: Turn) -> Asked:

@@ -38,7 +38,7 @@ _OWN: Final = frozenset(("stop", "length", "content_filter"))
 _CHUNK: Final = b'{"id":%b,"object":"text_completion","created":%d,"model":%b,"choices":['
 _CHOICE: Final = b'{"text":%b,"index":%d,"logprobs":null,"finish_reason":%b}'
 _USAGE: Final = b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d}'
-_DONE: Final = sse.event(b"[DONE]")
+_DONE: Final = Frame(sse.event(b"[DONE]"), None, ("end",))
 
 
 class StreamOptions(Struct, frozen=True):
@@ -124,8 +124,9 @@ class Completions(OpenAIWire):
         asked, start = _asked_of(turn), b"data: " + _start(reply)
         end = (b'],"usage":null}' if asked.usage else b"]}") + b"\n\n"
 
-        def chunk(text: str, n: int, piece: Piece | None = None, finish: bytes = b"null") -> Frame:
-            return Frame(b"%b%b%b" % (start, _CHOICE % (sse.encode(text), n, finish), end), piece)
+        def chunk(text: str, n: int, piece: Piece | None = None, finish: bytes = b"") -> Frame:
+            choice = _CHOICE % (sse.encode(text), n, finish or b"null")
+            return Frame(b"%b%b%b" % (start, choice, end), piece, ("finish",) if finish else ())
 
         choices = range(len(asked.echoes))
         yield from (chunk(before, n) for n, before in enumerate(asked.echoes) if before)
@@ -134,8 +135,8 @@ class Completions(OpenAIWire):
         finish = sse.encode(_finish(reply))
         yield from (chunk("", n, finish=finish) for n in choices)
         if asked.usage:
-            yield Frame(b'%b],"usage":%b}\n\n' % (start, _usage(reply)))
-        yield Frame(_DONE)
+            yield Frame(b'%b],"usage":%b}\n\n' % (start, _usage(reply)), None, ("usage",))
+        yield _DONE
 
     def cannot(self, rule: Rule) -> Iterable[str]:  # noqa: ARG002 - the protocol's
         # Nobody writes a scenario for it alone, and what it leaves out the page on it tells.

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from llmposter.model import BadRequest, Response, Route
 from llmposter.wire.finishes import meaning
 from llmposter.wire.openai_responses_echo import asked
-from llmposter.wire.openai_responses_events import spoken
-from llmposter.wire.openai_responses_output import OWN_WORDS, Output
+from llmposter.wire.openai_responses_events import failed, spoken
+from llmposter.wire.openai_responses_output import OWN_WORDS, Output, ResponseError
 from llmposter.wire.openai_responses_read import read
 from llmposter.wire.openai_responses_unpaired import unpaired
 from llmposter.wire.openai_wire import OpenAIWire, answered
@@ -61,6 +62,10 @@ class OpenAIResponses(OpenAIWire):
 
     def unpaired(self, turn: Turn, found: Unpaired) -> BadRequest | None:
         return unpaired(turn, found)
+
+    def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:
+        error = msgspec.json.decode(self.failure(failure, now).body)["error"]
+        return failed(Output(asked(turn), reply), ResponseError(error["message"], error["code"], error["param"]), sent)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in OWN_WORDS and meaning(rule.finish) in (None, "pause"):

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from llmposter.model import Delta, Frame, Refusal, Started, Struct, Text, Thinking, ToolCall
-from llmposter.wire.openai_responses_output import Item, Output, content
+from llmposter.wire.openai_responses_output import Item, Output, ResponseError, content
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from llmposter.model import Ended, Part, Piece
 
 _EVENT: Final = b'event: response.%b\ndata: {"type":"response.%b","sequence_number":%d,%b}\n\n'
+_ERROR: Final = b'event: error\ndata: {"type":"error","code":%b,"message":%b,"param":%b,"sequence_number":%d}\n\n'
+"""As openai/types/responses/response_error_event.py has it."""
 _DELTA: Final = b'event: response.%b.delta\ndata: {"type":"response.%b.delta",%b"sequence_number":'
 
 
@@ -74,7 +76,16 @@ def spoken(output: Output, pieces: Iterable[Piece]) -> Iterator[Frame]:
             yield from _ended(parts[piece.index], piece, numbers, done)
     if not parts:
         yield from _silent(output.items[0], numbers, done)
-    yield _event(output.status, numbers, b'"response":' + output.whole(done))
+    last = _event(output.status, numbers, b'"response":' + output.whole(done))
+    yield Frame(last.data, None, ("finish", "usage", "end"))
+
+
+def failed(output: Output, error: ResponseError, sent: int) -> Iterator[Frame]:
+    """The events of an answer that fails after *sent* others: the error, and what the Response came to."""
+    numbers = count(sent)
+    told = error.code, error.message, error.param
+    yield Frame(_ERROR % (*map(encode, told), next(numbers)))
+    yield _event(b"failed", numbers, b'"response":' + output.failed(error))
 
 
 def _event(name: bytes, numbers: count[int], rest: bytes, piece: Piece | None = None) -> Frame:

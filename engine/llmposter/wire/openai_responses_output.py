@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llmposter.wire.openai_responses_echo import Asked
 
 _RESPONSE: Final = (
-    b'{"id":%b,"object":"response","created_at":%d,"status":"%b","completed_at":%b,"error":null,'
+    b'{"id":%b,"object":"response","created_at":%d,"status":"%b","completed_at":%b,"error":%b,'
     b'"incomplete_details":%b,"output":[%b],"usage":%b,%b}'
 )
 _USAGE: Final = (
@@ -31,6 +31,8 @@ _MESSAGE: Final = b'{"id":%b,"type":"message","status":"%b","content":[%b],"role
 _REASONING: Final = b'{"id":%b,"type":"reasoning","summary":[%b]%b}'
 _FUNCTION: Final = b'{"id":%b,"type":"function_call","status":"%b","arguments":%b,"call_id":%b,"name":%b}'
 _CUSTOM: Final = b'{"id":%b,"type":"custom_tool_call","status":"%b","input":%b,"call_id":%b,"name":%b}'
+_CODES: Final = ("server_error", "rate_limit_exceeded", "invalid_prompt")
+"""Of openai/types/responses/response_error.py, those that an error of a model's has."""
 _TEXT: Final = b'{"type":"output_text","annotations":[],"logprobs":[],"text":%b}'
 _REFUSAL: Final = b'{"type":"refusal","refusal":%b}'
 _SUMMARY: Final = b'{"type":"summary_text","text":%b}'
@@ -54,7 +56,11 @@ class Output:
 
     def begun(self) -> bytes:
         """Before anything is said."""
-        return self._written(b"in_progress", b"null", b"null", b"", b"null")
+        return self._written(b"in_progress", b"null", b"null", b"null", b"", b"null")
+
+    def failed(self, error: ResponseError) -> bytes:
+        """When it fails before all is said."""
+        return self._written(b"failed", b"null", error.written, b"null", b"", b"null")
 
     def whole(self, output: list[bytes] | None = None) -> bytes:
         """When all is said; *output* are its items, if they are written already."""
@@ -62,10 +68,24 @@ class Output:
         usage = usage_of(used)
         done = b"%d" % self._reply.created if self.status == b"completed" else b"null"
         said = [item.whole() for item in self.items] if output is None else output
-        return self._written(self.status, done, self._details, b",".join(said), usage)
+        return self._written(self.status, done, b"null", self._details, b",".join(said), usage)
 
     def _written(self, *rest: bytes) -> bytes:
         return _RESPONSE % (self._id, self._reply.created, *rest, self._echo)
+
+
+class ResponseError(Struct, frozen=True):
+    """Why a Response failed."""
+
+    message: str
+    code: str | None = None
+    param: str | None = None
+
+    @property
+    def written(self) -> bytes:
+        """As the Response holds it, which knows few codes."""
+        code = self.code if self.code in _CODES else "server_error"
+        return b'{"code":%b,"message":%b}' % (encode(code), encode(self.message))
 
 
 def usage_of(used: Tokens) -> bytes:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from llmposter.model import BadRequest, Response
+from llmposter.model import BadRequest, Frame, Response
 from llmposter.wire import openai_errors, sse
 from llmposter.wire.headers import JSON, merged
 from llmposter.wire.openai_access import ACCESS
 from llmposter.wire.openai_headers import of_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llmposter.model import Failure, Reply, Turn, Unpaired
     from llmposter.wire.headers import Headers
 
@@ -27,6 +29,10 @@ class OpenAIWire:
 
     def failure(self, failure: Failure, now: float) -> Response:
         return openai_errors.failure(failure, now)
+
+    def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:  # noqa: ARG002 - the protocol's
+        # openai/_streaming.py raises for data with an `error`; the last event is not sent after it.
+        yield Frame(sse.event(self.failure(failure, now).body))
 
     def bad_request(self, refused: BadRequest, now: float) -> Response:
         return openai_errors.refused(refused, now)
