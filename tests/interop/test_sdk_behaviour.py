@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import trouble_page
 from serving import serving
-from troubles import ACCESS, CREDENTIALS, FAILS, PROGRAMS, WAITS, Told, Trial, play, scenario, trials
+from trouble_cases import ACCESS, CREDENTIALS, FAILS, FAULTS, NO_FAULT, WAITS, scenario
+from trouble_clients import PROGRAMS, Told, Trial, play, trials
 
 from llmposter.server import Running
 
@@ -24,18 +25,18 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Runn
     path = tmp_path_factory.mktemp("scenarios") / "trouble.yaml"
     path.write_text(json.dumps(scenario()), encoding="utf-8")
     with serving(path, journal_size=100_000) as open_, serving(CREDENTIALS, clock="manual") as closed:
-        yield dict.fromkeys([*FAILS, *WAITS], open_) | dict.fromkeys(ACCESS, closed)
+        yield dict.fromkeys([*FAILS, *WAITS, *NO_FAULT, *FAULTS], open_) | dict.fromkeys(ACCESS, closed)
 
 
 @pytest.fixture(scope="module")
 def heard(servers: dict[str, Running], tmp_path_factory: pytest.TempPathFactory) -> trouble_page.Heard:
-    """What every program told of everything, two programs at a time."""
+    """What every program told of everything, three programs at a time, for some wait."""
     home = tmp_path_factory.mktemp("home")
 
     def played(program: str) -> dict[Trial, Told]:
         return play(program, [(trial, servers[trial.case]) for trial in trials(program, servers)], home)
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         told = pool.map(played, PROGRAMS)
         return {(name, trial): of for name, all_ in zip(PROGRAMS, told, strict=True) for trial, of in all_.items()}
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 from client_table import APIS
-from troubles import ACCESS, COLUMNS, FAILS, OLDER, PATIENCE, WAITS, Asked, Column, Told, Trial
+from trouble_cases import ACCESS, FAILS, FAULTS, PATIENCE, WAITS, Asked
+from trouble_clients import COLUMNS, OLDER, Column, Told, Trial
 
 from llmposter.model import Failure
 from llmposter.wire import load
@@ -34,6 +35,11 @@ def tables(heard: Heard) -> dict[str, str]:
         "waits": _waits(heard),
         "access": _access(heard),
         "older": _older(heard),
+        **{
+            f"faults {name} {way}": _faults(heard, apis, way)
+            for (name, apis), way in product(PROVIDERS.items(), WAYS)
+            if way != "helper" or name != "gemini"
+        },
     }
 
 
@@ -56,9 +62,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 # --- one cell
 
 
-def cell(column: Column, apis: Iterable[str], case: str, says: Callable[[Trial], str]) -> str:
+def cell(
+    column: Column, apis: Iterable[str], case: str, says: Callable[[Trial], str], hows: tuple[str, ...] = ()
+) -> str:
     """What a column says: once, or for each way in which it is asked; what most ways have in common goes first."""
-    every = [way for way in product(column.apis, column.ways(case)) if way[0] in apis]
+    every = [way for way in product(column.apis, hows or column.ways(case)) if way[0] in apis]
     groups: dict[str, list[Way]] = {}
     for way in every:
         groups.setdefault(says(Trial(*way, case)), []).append(way)
@@ -103,7 +111,7 @@ def _errors(heard: Heard, apis: tuple[str, ...]) -> str:
     return table(("error", "status", *(column.title for column in columns)), map(row, FAILS))
 
 
-NAMED = {None: "no error", "StillWaiting": "**waits for ever**"}
+NAMED = {None: "no error", "StillWaiting": "**waits for ever**", "AbortPart": "a part `abort`"}
 
 
 def _raised(told: Told) -> str:
@@ -220,6 +228,39 @@ def _keys(told: Told) -> str:
 def _let_in(told: Told, column: Column) -> str:
     waits = f", {waited(told, PATIENCE, column)}" if told.asked > 1 else ""
     return f"{told.status} {_raised(told)}{waits}"
+
+
+# --- faults
+
+WAYS = ("whole", "streamed", "helper")
+
+
+def _faults(heard: Heard, apis: tuple[str, ...], way: str) -> str:
+    """Faults of which all SDKs make the same share a row."""
+    columns = [column for column in COLUMNS if set(apis) & set(column.apis) and way in _ways_of(column)]
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for fault in FAULTS:
+        rows.setdefault(tuple(_of_fault(heard, column, apis, way, fault) for column in columns), []).append(fault)
+    head = ("fault", *(column.title for column in columns))
+    return table(head, ((", ".join(f"`{fault}`" for fault in faults), *cells) for cells, faults in rows.items()))
+
+
+def _ways_of(column: Column) -> set[str]:
+    return {how.replace(",", "").split()[0] for how in column.hows}
+
+
+def _of_fault(heard: Heard, column: Column, apis: tuple[str, ...], way: str, fault: str) -> str:
+    hows = tuple(how for how in column.ways(fault) if how.startswith(way))
+    return cell(column, apis, fault, lambda trial: _broken(heard, column.program, trial), hows)
+
+
+def _broken(heard: Heard, program: str, trial: Trial) -> str:
+    """What a fault comes to: the exception, how often the server was asked, and how much the application got."""
+    told, whole = heard[program, trial], heard[program, trial._replace(case=FAULTS[trial.case])].heard
+    got = "all" if told.heard == whole else "a part" if whole.startswith(told.heard) else "another text"
+    if told.raised is None:
+        return got if got == "all" else f"**{got if told.heard else 'nothing'}, no error**"
+    return f"{_raised(told)} after {got}" if told.heard else _raised(told)
 
 
 # --- majors before

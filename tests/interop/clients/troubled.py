@@ -11,8 +11,10 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from functools import reduce
-from typing import Any, NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, reduce
+from threading import Lock
+from typing import Any, NamedTuple, TypeVar
 
 MODELS = {
     "openai": "gpt-4o",
@@ -68,28 +70,53 @@ def _note_sleeps() -> None:
 
 _note_sleeps()
 
+Made = TypeVar("Made")
+
+
+def once(make: Callable[..., Made]) -> Callable[..., Made]:
+    """Makes a client once for each server, key and timeout; one that nobody holds closes its connections."""
+    made, lock = cache(make), Lock()
+
+    def get(*of: Any) -> Made:
+        with lock:
+            return made(*of)
+
+    return get
+
 
 def run(plays: Mapping[str, Mapping[str, Play]], attributes: tuple[str, ...]) -> None:
-    """Plays what standard input asks for; *attributes* are those of an exception, dotted, that may hold something."""
+    """Plays what standard input asks for; trials that wait in vain do so side by side, after the others.
+
+    *attributes* are those of an exception, dotted, that may hold something.
+    """
     sys.stdout = sys.stderr
+    trials = json.load(sys.stdin)
     with asyncio.Runner() as runner:
-        for trial in json.load(sys.stdin):
+
+        def play(trial: dict[str, Any]) -> str:
             waits.clear()
             heard: Heard = []
             error = _raised(plays[trial["api"]][trial["how"]], trial, heard, runner)
             told = {"heard": "".join(heard), "waits": list(waits), **_of(error, attributes)}
-            print(json.dumps(told), file=sys.__stdout__, flush=True)
-            if trial["timeout"]:
+            return json.dumps({"trial": trial["trial"], **told})
+
+        for trial in (trial for trial in trials if not trial["vain"]):
+            print(play(trial), file=sys.__stdout__)
+            if trial["pause"]:
                 # A connection that the server ends is not to be taken for the next request.
                 pause(0.002)
+        with ThreadPoolExecutor(32) as pool:
+            for line in pool.map(play, (trial for trial in trials if trial["vain"])):
+                print(line, file=sys.__stdout__)
 
 
 def _raised(play: Play, trial: dict[str, Any], heard: Heard, runner: asyncio.Runner) -> Exception | None:
+    timeout = trial["timeout"] and trial["timeout"] / 1000
     try:
         for says in trial["says"]:
             heard.clear()
-            headers = {"x-llmposter-session": trial["session"]}
-            playing = play(Asked(trial["url"], trial["key"], trial["timeout"], headers, says), heard)
+            asked = Asked(trial["url"], trial["key"], timeout, {"x-llmposter-session": trial["session"]}, says)
+            playing = play(asked, heard)
             if inspect.isawaitable(playing):
                 runner.run(_awaited(playing))
     except Exception as error:  # noqa: BLE001 - which one it is, is what the test wants to know

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 import anthropic
-from troubled import MODELS, PARAMETERS, Asked, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, once, run
 
 TOOLS = [{"name": "get_weather", "description": "The weather.", "input_schema": PARAMETERS}]
 ATTRIBUTES = (
@@ -16,12 +15,12 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 
-@cache
+@once
 def client(url: str, key: str, timeout: float | None) -> anthropic.Anthropic:
     return anthropic.Anthropic(base_url=url, api_key=key, timeout=timeout or anthropic.NOT_GIVEN)
 
 
-@cache
+@once
 def awaited(url: str, key: str, timeout: float | None) -> anthropic.AsyncAnthropic:
     return anthropic.AsyncAnthropic(base_url=url, api_key=key, timeout=timeout or anthropic.NOT_GIVEN)
 

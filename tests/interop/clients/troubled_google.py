@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
 from google import genai
 from google.genai import types
-from troubled import MODELS, PARAMETERS, Asked, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, once, run
 
 PROPERTIES = {name: {"type": "STRING"} for name in PARAMETERS["properties"]}
 DECLARED = {
@@ -19,7 +18,7 @@ DECLARED = {
 ATTRIBUTES = ("code", "message", "status", "details.error.details", "response.headers.retry-after")
 
 
-@cache
+@once
 def connect(url: str, key: str, timeout: float | None, attempts: int | None) -> genai.Client:
     patience = attempts and types.HttpRetryOptions(attempts=attempts)
     milliseconds = timeout and int(1000 * timeout)

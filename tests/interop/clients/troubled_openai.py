@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import openai
-from troubled import MODELS, PARAMETERS, Asked, Heard, run
+from troubled import MODELS, PARAMETERS, Asked, Heard, once, run
 
 FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": PARAMETERS, "strict": True}
 ATTRIBUTES = (
@@ -14,12 +13,12 @@ ATTRIBUTES = (
 )  # fmt: skip
 
 
-@cache
+@once
 def client(url: str, key: str, timeout: float | None) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{url}/v1", api_key=key, timeout=timeout or openai.NOT_GIVEN)
 
 
-@cache
+@once
 def awaited(url: str, key: str, timeout: float | None) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=key, timeout=timeout or openai.NOT_GIVEN)
 

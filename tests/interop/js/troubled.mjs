@@ -16,52 +16,57 @@ export const parameters = {
   required: ['city', 'unit'],
 };
 
-// Node's own timers are let alone, and so is the time that an SDK gives a request (by default ten minutes): it is no wait.
-let timeout = 600_000;
+// The timers by which the SDKs wait between their tries, by who sets them; all others are let alone.
+const between = ([caller, ...outer]) => /sleep\.mjs|retry_operation\.js/.test(caller) || / delay \(/.test(outer);
 const waits = [];
 const { setTimeout } = globalThis;
 globalThis.setTimeout = (callback, milliseconds = 0, ...rest) => {
-  const caller = new Error().stack.split('\n')[2];
-  if (milliseconds === timeout || !caller.includes('node_modules')) return setTimeout(callback, milliseconds, ...rest);
+  if (!between(new Error().stack.split('\n').slice(2, 5))) return setTimeout(callback, milliseconds, ...rest);
   waits.push(milliseconds / 1000);
   return setTimeout(callback, 0, ...rest);
 };
 
-// `plays` has for each API and way to ask a function of (request, where to put what the application gets), where a request has
-// `url`, `key` and `timeout` of the client (milliseconds, if any), `headers`, and what the user `says`; `attributes` are those of an exception, dotted, that may hold something.
+// `plays` has for each API and way to ask a function of (request, where to put what the application gets). A request
+// has `url`, `key` and `timeout` of the client (milliseconds, if any), `headers`, and what the user `says`.
+// `attributes` are those of an exception, dotted, that may hold something.
+// Trials that wait in vain do so side by side, after the others.
 export async function run(plays, attributes) {
-  for (const trial of JSON.parse(await read(process.stdin))) {
-    waits.length = 0;
-    timeout = trial.timeout ? trial.timeout * 1000 : 600_000;
-    const heard = [];
-    let error;
-    try {
-      for (const says of trial.says) {
-        heard.length = 0;
-        const headers = { 'x-llmposter-session': trial.session };
-        const asked = { ...trial, timeout: trial.timeout ? timeout : undefined, headers, says };
-        await atMost(4 * timeout, plays[trial.api][trial.how](asked, heard));
-      }
-    } catch (caught) {
-      error = caught;
-    }
-    // A connection that the server ends is not to be taken for the next request.
-    if (trial.timeout) await pause(2);
-    console.log(JSON.stringify({ heard: heard.join(''), waits: [...waits], ...of(error, attributes) }));
-  }
+  const trials = JSON.parse(await read(process.stdin));
+  for (const trial of trials.filter(({ vain }) => !vain)) await play(plays, trial, attributes);
+  await Promise.all(trials.filter(({ vain }) => vain).map((trial) => play(plays, trial, attributes)));
   // Connections that are still waited on would keep it alive.
   process.exit();
 }
 
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function play(plays, trial, attributes) {
+  waits.length = 0;
+  const heard = [];
+  let error;
+  try {
+    for (const says of trial.says) {
+      heard.length = 0;
+      const asked = { ...trial, headers: { 'x-llmposter-session': trial.session }, says };
+      const playing = plays[trial.api][trial.how](asked, heard);
+      await (trial.vain ? atMost(4 * trial.timeout, playing) : playing);
+    }
+  } catch (caught) {
+    error = caught;
+  }
+  const told = { heard: heard.join(''), waits: [...waits], ...of(error, attributes) };
+  console.log(JSON.stringify({ trial: trial.trial, ...told }));
+  // A connection that the server ends is not to be taken for the next request.
+  if (trial.pause) await wait(2);
+}
+
+const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // An SDK that would wait for ever is not waited for.
 class StillWaiting extends Error {}
-async function atMost(milliseconds, playing) {
-  let timer;
-  const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new StillWaiting()), milliseconds)));
-  await Promise.race([playing, late]).finally(() => clearTimeout(timer));
-}
+const late = async (milliseconds) => {
+  await wait(milliseconds);
+  throw new StillWaiting();
+};
+const atMost = (milliseconds, playing) => Promise.race([playing, late(milliseconds)]);
 
 function of(error, attributes) {
   if (error === undefined) return { raised: null, holds: {}, trace: '' };

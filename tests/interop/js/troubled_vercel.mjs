@@ -15,6 +15,8 @@ const of = {
 };
 const tools = { get_weather: tool({ description: 'The weather.', inputSchema: jsonSchema(parameters) }) };
 
+class AbortPart extends Error {}
+
 const plays = (model) => {
   const request = (asked) => ({
     model: model(asked),
@@ -35,6 +37,7 @@ const plays = (model) => {
         if (part.type === 'text-delta') heard.push(part.text);
         if (part.type === 'tool-input-delta') heard.push(part.delta);
         if (part.type === 'error') throw part.error;
+        if (part.type === 'abort') throw new AbortPart();
       }
     },
   };
