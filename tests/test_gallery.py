@@ -123,6 +123,27 @@ def typing(client: OpenAI) -> None:
     assert "The words of this answer come in bursts," == "".join(words[:8])
 
 
+def broken_stream(client: OpenAI) -> None:
+    messages: list = []
+    ask(client, messages, "To Oslo, please.")
+    results(messages, {"seat": "12A"})
+    assert "You fly on Monday at nine. Do not forget your passport." == ask(client, messages).content
+
+
+def bad_gateway(client: OpenAI) -> None:
+    assert "I am here, after 4 tries." == ask(client, [], "Hello?").content
+
+
+def stalled(client: OpenAI) -> None:
+    assert "Let me think about that. It is forty-two." == ask(client.with_options(timeout=0.3), [], "What?").content
+
+
+def chaos(client: OpenAI) -> None:
+    messages: list = []
+    told = [ask(client.with_options(max_retries=9), messages, f"The {n}th.").content for n in range(1, 7)]
+    assert [f"That makes {n} of them." for n in range(1, 7)] == told
+
+
 DRIVEN = {
     "hello.toml": hello,
     "weather.toml": weather,
@@ -131,6 +152,10 @@ DRIVEN = {
     "support.yaml": support,
     "patience.toml": patience,
     "typing.toml": typing,
+    "broken-stream.toml": broken_stream,
+    "bad-gateway.yaml": bad_gateway,
+    "stalled.toml": stalled,
+    "chaos.toml": chaos,
 }
 
 

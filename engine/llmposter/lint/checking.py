@@ -12,6 +12,7 @@ from llmposter_dsl import compiler
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.place import At, Within
 from llmposter_dsl.source import Span
+from llmposter_dsl.words import shown
 
 if TYPE_CHECKING:
     import os
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FAILED: Final = "LP307"
 _CANNOT: Final = "LP401"
+_NEVER: Final = "LP402"
 _TWICE: Final = "LP310"
 _TOKENS: Final = "LP502"
 
@@ -86,7 +88,7 @@ def _findings(
 
         results = tuple(play(program))
     played.append(results)
-    more = [*_cannot(program), *_failures(results), *between.get(id(program), ())]
+    more = [*_cannot(program), *_never(program), *_failures(results), *between.get(id(program), ())]
     return compiler.settle((*compiled.raw, *more), compiled.documents) if more else compiled.diagnostics
 
 
@@ -101,6 +103,20 @@ def _cannot(program: Program) -> Iterator[Diagnostic]:
             sentences = tuple(wire.cannot(rule))
             if sentences and _meant_for(wire, rule.when):
                 yield from (Diagnostic(_CANNOT, sentence, _finish(rule)) for sentence in sentences)
+
+
+def _never(program: Program) -> Iterator[Diagnostic]:
+    """Faults that strike no answer of their rule, on any wire whose clients can get to it."""
+    rules = [rule for rule in _rules(program) if rule.faults]
+    if not rules:
+        return
+    from llmposter.lint.striking import never
+    from llmposter.wire import load
+
+    for rule in rules:
+        meant = [wire for wire in load().values() if _meant_for(wire, program.serves) and _meant_for(wire, rule.when)]
+        for fault, lacks in never(program, rule, meant):
+            yield Diagnostic(_NEVER, f"{shown(fault.text)} never strikes: {lacks}", fault.place)
 
 
 def _meant_for(wire: Wire, condition: Condition | None) -> bool:

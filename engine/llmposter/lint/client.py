@@ -46,6 +46,10 @@ class Client:
             self.sent = tuple(self.history)
         return self._request(turn.request, wire)
 
+    def asks(self, wire: Wire, *, stream: bool) -> Turn:
+        """The smallest request that there is."""
+        return self._request({"stream": stream}, wire)
+
     def got(self, reply: Reply) -> None:
         """The answer becomes a part of the history."""
         calls = tuple(ToolUse(p.id, p.tool, p.arguments) for p in reply.parts if isinstance(p, ToolCall))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.clock import ManualClock
 from llmposter.core.conformance import in_our_words
 from llmposter.core.conversation import Conversation, Step
-from llmposter.core.delivery import plan
+from llmposter.core.delivery import damage, plan
 from llmposter.core.machine import Machine
 from llmposter.core.mock import Mock
 from llmposter.lint.client import Client, Unplayable
@@ -158,22 +159,23 @@ class Run:
             yield Fault(turn.place, str(trouble))
             return
         step, served = self._answered(asked, wire)
-        yield from self._judged(turn, Said(step, wire, self.clock.now()), served=served)
-        self._went(step, asked, wire)
+        said = Said(step, wire, self.clock.now())
+        yield from self._judged(turn, said, served=served)
+        self._went(step, asked, wire, whole=not said.cut)
 
     def _answered(self, asked: Turn, wire: Wire) -> tuple[Step, bool]:
         """What came of a request; whether the scenario is the one for it."""
         admitted = let_in(self.mock, asked, wire, self.stands)
         if isinstance(admitted, Step):
             return admitted, True
-        exchange = self.mock.answer(admitted, _minded_by(wire))
+        exchange = self.mock.answer(admitted, _minded_by(wire), partial(damage, asked, wire))
         return exchange.step, exchange.program is not None
 
-    def _went(self, step: Step, asked: Turn, wire: Wire) -> None:
+    def _went(self, step: Step, asked: Turn, wire: Wire, *, whole: bool) -> None:
         self.stands = step.after
         items = plan(step, asked, wire, self.clock.now()).items
         self.clock.advance(sum(item.seconds for item in items if isinstance(item, Wait)))
-        if isinstance(step.outcome, Reply):
+        if isinstance(step.outcome, Reply) and whole:
             self.client.got(step.outcome)
         fired = [*step.passed, *([step.rule] if step.rule else [])]
         self.rules.update(rule.name for rule in fired)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from llmposter.core.conversation import Step
     from llmposter.core.facts import Facts
     from llmposter.model import Wire
-    from llmposter_dsl.program import Condition, Env, Value
+    from llmposter_dsl.program import Condition, Env, Fault, Value
 
 
 class Said:
@@ -24,6 +24,7 @@ class Said:
 
     def __init__(self, step: Step, wire: Wire, now: float) -> None:
         self.step = step
+        self._broke = next((each.fault for each in step.struck if each.breaks), None)
         self.vars: Mapping[str, Value] = step.after.vars
         self.groups: dict[str, Value] = {}
         # An explanation hides the credentials of a request; an answer has none.
@@ -31,17 +32,17 @@ class Said:
         self.query: dict[str, str] = {}
         self.state = step.after.state
         self.latency = Duration(step.latency)
-        self.cut = False
+        self.cut = self._broke is not None
         self.violations = [violation.message for violation in step.violations]
-        self.error = _error(step, wire, now)
+        self.error = _error(step, wire, now) if self._broke is None else _broken(self._broke, wire, now)
         reply = step.outcome if isinstance(step.outcome, Reply) else None
         parts = () if reply is None else reply.parts
         self.reply = "".join(part.text for part in parts if isinstance(part, Text))
         self.think = "".join(part.text for part in parts if isinstance(part, Thinking))
         self.json = next((parsed(part.text) for part in parts if isinstance(part, Text) and part.structured), None)
         self.refusal = next((part.text for part in parts if isinstance(part, Refusal)), None)
-        self.finish = None if reply is None else reply.finish
-        self.usage = None if reply is None else _usage(reply)
+        self.finish = None if reply is None or self.cut else reply.finish
+        self.usage = None if reply is None or self.cut else _usage(reply)
         self.calls = [
             {"tool": part.tool, "id": part.id, "arguments": parsed(part.arguments)}
             for part in parts
@@ -75,7 +76,8 @@ class Said:
                 calls = [f"{p.tool}({_short(p.arguments)})" for p in reply.parts if isinstance(p, ToolCall)]
                 text = text_of(reply)
                 said = [f"the text {_short(json_text(text))}"] if text or not calls else []
-                return f"the answer was {' and '.join([*said, *(f'a call {call}' for call in calls)])}"
+                broke = "" if self._broke is None else f", broken by {json_text(self._broke.text)}"
+                return f"the answer was {' and '.join([*said, *(f'a call {call}' for call in calls)])}{broke}"
 
     @property
     def unanswered(self) -> str:
@@ -93,6 +95,15 @@ def _short(text: str) -> str:
     return text if len(text) <= explain.LONGEST else f"{text[: explain.LONGEST - 1]}…"
 
 
+def _broken(fault: Fault, wire: Wire, now: float) -> Any:
+    """The error that a client is told of by a fault, in place of an answer or in the middle of it."""
+    if fault.error is not None:
+        return _failed(Failure(name=fault.error.name, status=fault.error.status), wire, now)
+    if fault.status is not None and fault.status >= 400:
+        return {"name": None, "status": fault.status, "message": fault.body, "retry_after": None}
+    return None
+
+
 def _error(step: Step, wire: Wire, now: float) -> Any:
     match step.outcome:
         case Reply():
@@ -100,14 +111,17 @@ def _error(step: Step, wire: Wire, now: float) -> Any:
         case Miss(message=message):
             return {"name": None, "status": wire.miss(message, now).status, "message": message, "retry_after": None}
         case Failure() as failure:
-            sent = wire.failure(failure, now)
-            wait = failure.retry_after
-            return {
-                "name": failure.name,
-                "status": sent.status,
-                "message": told_by(sent.body),
-                "retry_after": None if wait is None else Duration(wait),
-            }
+            return _failed(failure, wire, now)
+
+
+def _failed(failure: Failure, wire: Wire, now: float) -> dict[str, Any]:
+    sent, wait = wire.failure(failure, now), failure.retry_after
+    return {
+        "name": failure.name,
+        "status": sent.status,
+        "message": told_by(sent.body),
+        "retry_after": None if wait is None else Duration(wait),
+    }
 
 
 def told_by(body: bytes) -> str:
