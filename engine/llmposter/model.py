@@ -210,20 +210,23 @@ class Turn(Struct, frozen=True):
 # --- what to answer ---------------------------------------------------------------------------------------------
 
 
-class Text(Struct, frozen=True):
+# What is said and spoken holds no cycles; streams hold so much of it that looking for some would delay their chunks.
+
+
+class Text(Struct, frozen=True, gc=False):
     """Text of the assistant; `structured` where it is JSON that the scenario gave as data."""
 
     text: str
     structured: bool = False
 
 
-class Thinking(Struct, frozen=True):
+class Thinking(Struct, frozen=True, gc=False):
     """Reasoning before the answer. What a client must echo with it, its wire makes of it and of `Reply.id`."""
 
     text: str
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, gc=False):
     """A tool call; `arguments` is JSON text, or what the author gave in its place."""
 
     id: str
@@ -231,7 +234,7 @@ class ToolCall(Struct, frozen=True):
     arguments: str
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     """The provider's own form of refusal."""
 
     text: str
@@ -319,14 +322,14 @@ class Violation(Struct, frozen=True):
 # --- one reply, spoken ------------------------------------------------------------------------------------------
 
 
-class Started(Struct, frozen=True):
+class Started(Struct, frozen=True, gc=False):
     """A part begins."""
 
     index: int
     part: Part
 
 
-class Delta(Struct, frozen=True):
+class Delta(Struct, frozen=True, gc=False):
     """The next stretch of a part's text or arguments."""
 
     index: int
@@ -334,7 +337,7 @@ class Delta(Struct, frozen=True):
     text: str
 
 
-class Ended(Struct, frozen=True):
+class Ended(Struct, frozen=True, gc=False):
     """A part is complete."""
 
     index: int
@@ -344,7 +347,7 @@ class Ended(Struct, frozen=True):
 Piece: TypeAlias = Started | Delta | Ended
 
 
-class Send(Struct, frozen=True):
+class Send(Struct, frozen=True, gc=False):
     """Write these bytes of the body."""
 
     data: bytes
@@ -353,7 +356,7 @@ class Send(Struct, frozen=True):
 Told: TypeAlias = Literal["finish", "usage", "end"]
 
 
-class Frame(Send, frozen=True):
+class Frame(Send, frozen=True, gc=False):
     """One event of a stream, encoded, with the piece it speaks (None for the provider's own frame around them).
 
     Attributes:
@@ -428,7 +431,7 @@ class Wire(Protocol):
 # --- how an answer goes out -------------------------------------------------------------------------------------
 
 
-class Wait(Struct, frozen=True):
+class Wait(Struct, frozen=True, gc=False):
     """Let this many seconds pass on the clock."""
 
     seconds: float
