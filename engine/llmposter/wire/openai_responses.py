@@ -65,7 +65,8 @@ class OpenAIResponses(OpenAIWire):
 
     def broken(self, turn: Turn, reply: Reply, failure: Failure, now: float, sent: int) -> Iterable[Frame]:
         error = msgspec.json.decode(self.failure(failure, now).body)["error"]
-        return failed(Output(asked(turn), reply), ResponseError(error["message"], error["code"], error["param"]), sent)
+        told = ResponseError(error["message"], error["type"], error["code"], error["param"])
+        return failed(Output(asked(turn), reply), told, sent)
 
     def cannot(self, rule: Rule) -> Iterable[str]:
         if rule.finish is not None and rule.finish not in OWN_WORDS and meaning(rule.finish) in (None, "pause"):

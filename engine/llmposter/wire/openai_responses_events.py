@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from llmposter.model import Ended, Part, Piece
 
 _EVENT: Final = b'event: response.%b\ndata: {"type":"response.%b","sequence_number":%d,%b}\n\n'
-_ERROR: Final = b'event: error\ndata: {"type":"error","code":%b,"message":%b,"param":%b,"sequence_number":%d}\n\n'
-"""As openai/types/responses/response_error_event.py has it."""
+_ERROR: Final = (
+    b'event: error\ndata: {"type":"error","error":{"type":%b,"code":%b,"message":%b,"param":%b},'
+    b'"code":%b,"message":%b,"param":%b,"sequence_number":%d}\n\n'
+)
+"""Nested as OpenAI sends it, for which openai/_streaming.py raises; and flat as response_error_event.py has it."""
 _DELTA: Final = b'event: response.%b.delta\ndata: {"type":"response.%b.delta",%b"sequence_number":'
 
 
@@ -83,8 +86,8 @@ def spoken(output: Output, pieces: Iterable[Piece]) -> Iterator[Frame]:
 def failed(output: Output, error: ResponseError, sent: int) -> Iterator[Frame]:
     """The events of an answer that fails after *sent* others: the error, and what the Response came to."""
     numbers = count(sent)
-    told = error.code, error.message, error.param
-    yield Frame(_ERROR % (*map(encode, told), next(numbers)))
+    told = [encode(each) for each in (error.code, error.message, error.param)]
+    yield Frame(_ERROR % (encode(error.type), *told, *told, next(numbers)))
     yield _event(b"failed", numbers, b'"response":' + output.failed(error))
 
 

@@ -78,6 +78,7 @@ class ResponseError(Struct, frozen=True):
     """Why a Response failed."""
 
     message: str
+    type: str
     code: str | None = None
     param: str | None = None
 
