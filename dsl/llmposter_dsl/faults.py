@@ -27,8 +27,8 @@ PLAIN: Final = "text/plain"
 
 _IN_HEAD: Final = ("drop", "close", "stall", "hang")
 """What can strike where no event and no body is yet."""
-_ENDS: Final = ("drop", "close", "hang", "error", "send")
-"""What an answer does not go on after."""
+_ENDS: Final = ("drop", "close", "hang", "error")
+"""What an answer does not go on after; nor does it after a `send` that comes in its place."""
 _HEAD: Final = ("before headers", "inside headers", "after headers")
 _COUNTED: Final = ("chunks", "events", "bytes", "time")
 _FOLLOWS: Final = {
@@ -56,11 +56,15 @@ def check_order(given: tuple[Fault, ...], report: bind.Report) -> None:
     for index, fault in enumerate(given):
         for other_index, other in enumerate(given):
             same = other.point == fault.point and other_index < index
-            if other.action in _ENDS and (same or _passed(other.point, fault.point)):
+            if _ends(other) and (same or _passed(other.point, fault.point)):
                 message = f"{words.shown(fault.text)} never strikes: the answer ends with {words.shown(other.text)}"
                 related = (Related(other.place, "it stands here"),)
                 report(Diagnostic("LP402", message, fault.place, "take one of them out", related))
                 break
+
+
+def _ends(fault: Fault) -> bool:
+    return fault.action in _ENDS or (fault.action == "send" and fault.point.kind == "before headers")
 
 
 def _passed(first: Point, then: Point) -> bool:

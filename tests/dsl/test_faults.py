@@ -113,6 +113,15 @@ def test_a_rule_that_only_has_a_fault_answers_with_nothing_said():
     assert ("", "s") == (rule.outcome.reply.constant, rule.goto)
 
 
+def test_a_text_in_mid_stream_ends_no_answer():
+    """It comes in between, so that another fault strikes after it; in place of the answer it is all that comes."""
+    assert ("send", "drop") == tuple(
+        fault.action for fault in only("""reply = "a"\nfault = ['send ": hi" after 1 chunk', "drop after 2 chunks"]""")
+    )
+    compiled = compiler.compile_text("""[[states.s]]\nreply = "a"\nfault = ['send "x"', "drop halfway"]\n""")
+    assert ["LP402"] == [found.code for found in compiled.diagnostics]
+
+
 def only(rule: str) -> tuple[Fault, ...]:
     compiled = compiler.compile_text(f"[[states.s]]\n{rule}\n")
     assert () == compiled.diagnostics

@@ -40,7 +40,9 @@ def said(*texts: str) -> list[dict[str, str]]:
 def ask(server: Running, *texts: str, stream: bool = False, path: str = "/v1/chat/completions") -> bytes:
     """The body as far as it comes, the connection read to its end."""
     with Raw(server.url) as raw:
-        raw.send(raw.request("POST", path, {"model": "m", "stream": stream, "messages": said(*texts)}))
+        raw.send(
+            raw.request("POST", path, {"model": "m", "stream": stream, "messages": said(*texts)}, connection="close")
+        )
         raw.head()
         raw.socket.settimeout(5)
         return raw.file.read1() if not stream else raw.file.read()
@@ -77,10 +79,55 @@ def test_a_truncated_answer_that_is_taken_for_a_whole_one_is_a_violation() -> No
         assert [("truncated", told, "scenario.toml:5:9")] == [(v["kind"], v["message"], v["place"]) for v in found]
 
 
+ONCE = """
+[[states.begin]]
+reply = "One two three four five six seven eight nine ten eleven twelve."
+fault = %s
+goto = "on"
+
+[[states.on]]
+reply = "Went on."
+"""
+SHOWN = {
+    "'duplicate after 1 chunk'": [],
+    "'duplicate every event'": [],
+    "'stall 1ms halfway'": [],
+    r"""'send ": keep-alive\n\n" after 1 chunk'""": [],
+    "'send \"oops\" after 1 chunk'": ["truncated"],
+    "'corrupt before the end'": [],
+    "'corrupt after 1 chunk'": ["truncated"],
+    "'close after 70 bytes'": ["truncated"],
+    "'close before the end'": ["truncated"],
+    "'error overloaded halfway'": ["truncated"],
+}
+"""Faults, and the violations of a client that leaves out what it cannot read and goes on from the rest."""
+
+
+@pytest.mark.parametrize("fault", SHOWN)
+def test_a_conversation_goes_on_from_whatever_a_fault_left(fault: str) -> None:
+    """It is no foreign history, here and on a new server; the first tells what was taken for whole."""
+    with serving(ONCE % fault) as server:
+        shown = text_of_stream(ask(server, "hi", stream=True))
+        assert "Went on." == text(ask(server, "hi", shown, "and?"))
+        last = entries(server)[-1]
+        assert (None, SHOWN[fault]) == (last["foreign_from"], [each["kind"] for each in last["violations"]])
+    with serving(ONCE % fault) as server:
+        assert "Went on." == text(ask(server, "hi", shown, "and?"))
+        assert [None] == [entry["foreign_from"] for entry in entries(server)]
+
+
+def test_another_answer_is_foreign_whatever_fault_its_rule_has() -> None:
+    """What was never a part of the answer is not taken for what a fault left of it."""
+    with serving(ONCE % "'stall 1ms halfway'") as server:
+        ask(server, "hi", "Thirteen.", "and?")
+        assert [1] == [entry["foreign_from"] for entry in entries(server)]
+
+
 def text_of_stream(body: bytes) -> str:
     """What the chunks of an OpenAI stream say."""
-    events = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {")]
-    return "".join(json.loads(event)["choices"][0]["delta"].get("content") or "" for event in events)
+    events = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {") and line.endswith("}")]
+    read = [json.loads(event) for event in events if "<corrupt>" not in event]
+    return "".join(each["choices"][0]["delta"].get("content") or "" for each in read if "choices" in each)
 
 
 def test_a_fault_without_its_point_leaves_the_answer_whole() -> None:

@@ -142,11 +142,13 @@ class Damage(Struct, frozen=True):
     """What the faults of an answer do to it.
 
     Attributes:
-        heard: what the client of a stream has of it when it breaks; None where it has nothing that it could read.
+        heard: what the client of a stream makes of it; None where it has nothing that it could read.
+        intact: that is all of it, each stretch once, and the stream came to its end.
     """
 
     struck: tuple[Struck, ...]
     heard: tuple[Part, ...] | None = None
+    intact: bool = False
 
     @property
     def broken(self) -> Fault | None:

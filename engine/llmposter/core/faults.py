@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec.structs import replace
 
-from llmposter.core.conversation import HARMLESS, Damage, Struck
+from llmposter.core.conversation import Damage, Struck
 from llmposter.core.delivery import pieces
 from llmposter.core.pacing import paced
 from llmposter.core.points import Laid, Place, divided, event, find
@@ -42,7 +42,7 @@ _HOW: Final = {"drop": Ends("reset"), "close": Ends("close"), "hang": Ends("hang
 _HEAD: Final = Send(b"")
 
 
-class Outcome(Struct, frozen=True):
+class Played(Struct, frozen=True):
     """How an answer goes out, and what its faults did."""
 
     plan: Broken
@@ -60,7 +60,7 @@ class Teller(Struct, frozen=True):
     broken: Callable[[Failure, int], Iterable[Frame]] | None = None
 
 
-def of_step(step: Step, turn: Turn, wire: Wire, now: float) -> Outcome:
+def of_step(step: Step, turn: Turn, wire: Wire, now: float) -> Played:
     """The answer to a request, as its faults leave it."""
     teller = Teller(lambda failure: wire.failure(failure, now))
     match step.outcome:
@@ -85,12 +85,12 @@ def of_step(step: Step, turn: Turn, wire: Wire, now: float) -> Outcome:
     return _played(step.faults, laid, response, teller, step.latency)
 
 
-def of_response(response: Response, faults: Sequence[Fault], failure: Callable[[Failure], Response]) -> Outcome:
+def of_response(response: Response, faults: Sequence[Fault], failure: Callable[[Failure], Response]) -> Played:
     """Any other answer, which is one body."""
     return _played(faults, Laid((Frame(response.body),)), response, Teller(failure), 0.0)
 
 
-def _played(faults: Sequence[Fault], laid: Laid, head: Response, teller: Teller, latency: float) -> Outcome:
+def _played(faults: Sequence[Fault], laid: Laid, head: Response, teller: Teller, latency: float) -> Played:
     placed = [(place, n) for n, fault in enumerate(faults) if (place := find(fault, laid)) is not None]
     course = _Course(laid, head, teller, latency)
     struck: dict[int, int] = {}
@@ -101,7 +101,8 @@ def _played(faults: Sequence[Fault], laid: Laid, head: Response, teller: Teller,
         if course.over:
             break
     told = tuple(Struck(fault, struck.get(n)) for n, fault in enumerate(faults))
-    return Outcome(course.plan(), Damage(told, course.heard))
+    plan = course.plan()
+    return Played(plan, Damage(told, course.heard, course.intact))
 
 
 class _Course:
@@ -116,9 +117,11 @@ class _Course:
         self._out: list[Item | PartOfHead | Ends] = [Wait(latency)] if latency > 0 else []
         self._at = Place(0)
         self._spoilt: set[int] = set()
+        self._unread: set[int] = set()
         self._twice: set[int] = set()
+        self._said: list[Delta] = []
         self._events = self.sent = self._spoken = 0
-        self.over = self._broken = False
+        self.over = False
 
     # --- to the next fault
 
@@ -147,10 +150,20 @@ class _Course:
         self._send(data[int(begin) : None if end is None else int(end)])
         if end is None and isinstance(item, Frame):
             self._events += 1
-            if item.piece is not None and not self._broken:
-                self._spoken = next(m for m, piece in enumerate(self._laid.pieces) if piece is item.piece) + 1
+            new = self._new(item)
+            if n not in self._unread:
+                self._said += new
             if n in self._twice:
                 self._send(data)
+                self._said += new
+
+    def _new(self, frame: Frame) -> list[Delta]:
+        """The stretches that an event says and none before it did: it may be several, or one of several events."""
+        if frame.piece is None:
+            return []
+        begin, pieces = self._spoken, self._laid.pieces
+        self._spoken = max(begin, next(m for m, piece in enumerate(pieces) if piece is frame.piece) + 1)
+        return [piece for piece in pieces[begin : self._spoken] if isinstance(piece, Delta)]
 
     def _send(self, data: bytes) -> None:
         self._out.append(Send(data))
@@ -159,7 +172,6 @@ class _Course:
     # --- what a fault does
 
     def strike(self, fault: Fault, place: Place) -> None:
-        self._broken = self._broken or fault.action not in HARMLESS
         match fault.action:
             case "drop" | "close" | "hang":
                 self._out.append(_HOW[fault.action])
@@ -168,6 +180,7 @@ class _Course:
                 self._out.append(Wait(fault.seconds))
             case "corrupt":
                 self._spoilt.update(_next(self._laid, place))
+                self._unread.update(self._spoilt)
             case "duplicate" if fault.point.kind == "everywhere":
                 self._twice.update(range(len(self._laid.items)))
             case "duplicate":
@@ -177,6 +190,9 @@ class _Course:
                 self._answer(Response(fault.status or 200, (("content-type", fault.media),), told))
             case "send":
                 self._send(fault.body.encode("utf-8", "replace"))
+                if not fault.body.endswith(("\n", "\r")):
+                    # Clients take it for the beginning of the next event's line.
+                    self._unread.update(_next(self._laid, place))
             case "error":
                 self._fail(fault, place)
             case _:
@@ -202,15 +218,19 @@ class _Course:
 
     @property
     def heard(self) -> tuple[Part, ...] | None:
-        """The parts as far as the client has them, were it to take them for the whole."""
+        """The parts as the client has them, were it to take them for the whole."""
         if not self._streamed or self._at.part < 2:
             return None
         spoken: dict[int, list[str]] = {}
-        for piece in self._laid.pieces[: self._spoken]:
-            if isinstance(piece, Delta):
-                spoken.setdefault(piece.index, []).append(piece.text)
+        for piece in self._said:
+            spoken.setdefault(piece.index, []).append(piece.text)
         parts = {piece.index: piece.part for piece in self._laid.pieces}
         return tuple(_cut_off(parts[index], "".join(texts)) for index, texts in spoken.items())
+
+    @property
+    def intact(self) -> bool:
+        """The client has all that is said, once, and the end of it."""
+        return not self.over and self._said == [piece for piece in self._laid.pieces if isinstance(piece, Delta)]
 
     def plan(self) -> Broken:
         """How the answer goes out."""

@@ -219,18 +219,18 @@ class Play(msgspec.Struct, eq=False):
     def _damaged(self, lane: Lane, step: Step) -> tuple[Step, bool]:
         """With what the faults of an answer do to it; and whether they break it, so that it counts as an error.
 
-        What the client has of a broken one leads on all the same, should it take that for the whole.
+        What the client has of it leads on all the same, should it take that for the whole.
         """
         damage = self.damage(step)
         step = replace(step, struck=damage.struck)
-        if (fault := damage.broken) is None:
-            return step, False
-        if isinstance(reply := step.outcome, Reply) and damage.heard is not None:
+        fault = damage.broken
+        if isinstance(reply := step.outcome, Reply) and damage.heard is not None and (fault or not damage.intact):
             heard = replace(reply, parts=damage.heard or (Text(""),))
             position = self._given(lane.talk, step, heard)
-            position.broken = fault
+            # Bytes that are wrong or too many may leave all of it there, and nothing is wrong with taking that.
+            position.broken = None if damage.intact else fault
             self.found.space.record(position)
-        return replace(step, after=interrupted(step)), True
+        return (step, False) if fault is None else (replace(step, after=interrupted(step)), True)
 
     def _given(self, talk: Talk, step: Step, reply: Reply) -> Position:
         """The position after an answer."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from llmposter.core import answer
 from llmposter.core.conversation import HARMLESS, Conversation, Moment, Step, interrupted
+from llmposter.core.remains import remains
 from llmposter.model import Failure, Miss, Reply, Turn
 from llmposter_dsl.program import Say
 
@@ -115,16 +116,21 @@ class Past:
             match step.outcome:
                 case Reply() if any(fault.action not in HARMLESS for fault in step.faults):
                     # Most likely a later attempt gave it whole; else the fault had no point there, or none minded it.
-                    if accepted is None and answer.same(step, turn.messages[index]):
+                    if accepted is None and _shows(step, step.outcome, turn.messages[index]):
                         accepted = step
                     stands = interrupted(step)
                 case Reply():
-                    return step if answer.same(step, turn.messages[index]) else accepted
+                    return step if _shows(step, step.outcome, turn.messages[index]) else accepted
                 case Failure():
                     stands = step.after
                 case Miss():
                     return accepted
         return accepted
+
+
+def _shows(step: Step, reply: Reply, message: Message) -> bool:
+    """Whether *message* is the reply of a step, or what its faults may have left of it."""
+    return answer.same(step, message) or (bool(step.faults) and remains(reply, step.faults, message))
 
 
 def made_ids(step: Step, ids: Sequence[str]) -> tuple[str, ...]:
