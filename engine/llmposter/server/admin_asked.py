@@ -35,12 +35,18 @@ Answer: TypeAlias = Any
 
 def fields(asked: Asked, example: str, *known: str) -> dict[str, Any] | Refused:
     """The body, an object of these texts and numbers; *example* is what to send."""
+    body = an_object(asked, example)
+    if not isinstance(body, Refused) and (strange := body.keys() - set(known)):
+        return Refused(400, f'nobody knows "{min(strange)}" here: send {example}')
+    return body
+
+
+def an_object(asked: Asked, example: str) -> dict[str, Any] | Refused:
+    """The body, an object of anything."""
     try:
         body = msgspec.json.decode(asked.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Refused(400, f"the body is not JSON: send {example}")
     if not isinstance(body, dict):
         return Refused(400, f"the body is no object: send {example}")
-    if strange := body.keys() - set(known):
-        return Refused(400, f'nobody knows "{min(strange)}" here: send {example}')
     return body

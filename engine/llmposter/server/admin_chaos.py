@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from llmposter.server.admin_asked import Answer, Asked, Refused
+from llmposter.server.admin_asked import Answer, Asked, Refused, an_object
 from llmposter_dsl import chaos
 
 if TYPE_CHECKING:
@@ -23,12 +21,9 @@ def told(asked: Asked) -> Answer:
 
 
 def put(asked: Asked) -> Answer:
-    try:
-        body = msgspec.json.decode(asked.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Refused(400, f"the body is not JSON: send {_SET}")
-    if not isinstance(body, dict):
-        return Refused(400, f"the body is no object: send {_SET}")
+    body = an_object(asked, _SET)
+    if isinstance(body, Refused):
+        return body
     made = chaos.read(body)
     if isinstance(made, tuple):
         return Refused(400, "; ".join(map(_sentence, made)))
