@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from llmposter_dsl.companion import OAuth
 from llmposter_dsl.place import Place
 
 Value: TypeAlias = Any
@@ -263,9 +264,10 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class Auth(msgspec.Struct, frozen=True):
-    """That requests need a credential, and which are good."""
+    """That requests need a credential, which are good, and the companion that gives out more, where there is one."""
 
     tokens: tuple[Token, ...] = ()
+    oauth: OAuth | None = None
 
 
 class Limit(msgspec.Struct, frozen=True):
