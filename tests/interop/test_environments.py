@@ -36,6 +36,12 @@ def test_an_environment_holds_exactly_what_is_pinned(ran: Ran, client: str) -> N
     assert pinned(CLIENTS[client].environment) == found
 
 
+def test_a_new_version_of_a_package_asks_for_no_new_lock() -> None:
+    """No package is asked for by a tag: npm looks tags up anew and refuses a lock that holds an older version."""
+    package = json.loads((INTEROP / "js" / "package.json").read_text())
+    assert {"*"} == {*package["dependencies"].values(), *package["devDependencies"].values()}
+
+
 @pytest.mark.parametrize("client", [FIRST["node"]])
 def test_node_holds_exactly_what_is_locked(ran: Ran, client: str) -> None:
     """Likewise; and the lock names no host."""
