@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v pyth
 SCENARIO ?= scenarios/hello.toml
 PORT ?= 2112
 BENCH ?=
+BROWSER ?= yes
 SEED := $(or $(SEED),$(shell date +%s))
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ INTEROP := tests/interop
 ENVIRONMENTS := newest previous older
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test soak lint interop pins behaviour bench streams format clean
+.PHONY: run test soak lint browser interop pins behaviour bench streams format clean
 
 run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
@@ -21,18 +22,21 @@ run: $(VENV)/.installed
 	@echo
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 
-test: lint interop
-	@$(BIN)/python -m pytest
+test: lint browser interop
+	@$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
 
-soak: interop
+soak: browser interop
 	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
-	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED)
+	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED) $(if $(filter no,$(BROWSER)),-m 'not browser')
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+browser: $(VENV)/.tested
+	@test '$(BROWSER)' = no || $(BIN)/python tests/support/browsing.py
 
 interop: $(ENVIRONMENTS:%=$(VENV)/interop/%/.installed) $(INTEROP)/js/node_modules/.installed
 
