@@ -98,6 +98,21 @@ def test_long_bodies_are_cut_and_the_oldest_let_go(monkeypatch: pytest.MonkeyPat
     assert [entry["outcome"] for entry in mock.journal()["entries"]] == ["reply"] * 4
 
 
+def test_what_is_let_go_can_still_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry whose body was let go keeps what tells it from others, and the error that was its answer."""
+    mock = fake_mock(script(s0={"says": "x", "errors": 9}))
+    for body in (b"one", b"one", b"two"):
+        mock.answer(turn(user("hi"), body=body))
+    before = [entry.print for entry in mock._entries(None)]
+    monkeypatch.setattr(journal, "MOST_OF_ALL_BODIES", 0)
+    mock.answer(turn(user("hi"), body=b"one"))
+    after = mock._entries(None)
+    assert [*before, before[0]] == [entry.print for entry in after]
+    assert before[0] == before[1] != before[2]
+    assert all(entry.light for entry in after)
+    assert ["overloaded"] * 4 == [entry["answer"]["error"] for entry in mock.journal()["entries"]]
+
+
 def test_what_was_dropped_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bodies of entries that are gone do not count: the last ones are always kept."""
     monkeypatch.setattr(journal, "MOST_OF_ALL_BODIES", 100)

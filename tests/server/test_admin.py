@@ -257,3 +257,26 @@ def test_a_client_may_leave_a_wait_of_the_manual_clock() -> None:
             time.sleep(0.01)
         assert entries[0]["sent"] == 0
         assert admin.ask("POST", "/_llmposter/clock/advance", {"by": "1h"}).status == 200
+
+
+RATED = """
+[[states.s]]
+when  = 'user == "soon"'
+error = { name = "rate_limited", retry_after = "250ms" }
+
+[[states.s]]
+when  = 'user == "later"'
+error = { name = "overloaded", retry_after = "30s as date" }
+
+[[states.s]]
+error = "overloaded"
+"""
+
+
+def test_the_journal_tells_what_an_error_told() -> None:
+    """`retry_after` is what the head of an error said, in seconds, however it said it."""
+    with serving(RATED, clock="manual") as running, Raw(running.url) as raw:
+        for text_ in ("soon", "later", "never"):
+            raw.ask("POST", CHAT, chat(text_))
+        told = [entry["retry_after"] for entry in get(raw, "journal")["entries"]]
+    assert [0.25, 30.0, None] == told

@@ -38,6 +38,8 @@ class Entry(msgspec.Struct, eq=False):
         cut: bytes of the body that were not kept. light: body and answer were let go.
         how: how the answer ended: ``pending``, ``complete``, ``client left``, ``server stopped``, ``failed``, or by a
             fault ``reset`` or ``closed``.
+        retry_after: seconds after which an error told the client to come back, None where it told none.
+        mark: tells a body that was let go from others.
     """
 
     time: float
@@ -64,6 +66,8 @@ class Entry(msgspec.Struct, eq=False):
     ended: float | None = None
     sent: int = 0
     how: str = "pending"
+    retry_after: float | None = None
+    mark: int = 0
 
     def took(self, step: Step) -> None:
         """What the machine did."""
@@ -107,13 +111,19 @@ class Entry(msgspec.Struct, eq=False):
     def body(self) -> bytes | None:
         return None if self.request is None or self.light else self.request.body
 
+    @property
+    def print(self) -> tuple[int, int]:
+        """What tells its body from others, of all of it that was kept at first."""
+        return self.mark if self.light or self.request is None else hash(self.request.body), self.cut
+
     def lighten(self) -> None:
         """Let go of the bulk: what was decided stays."""
-        self.light = True
         if self.request is not None:
+            self.mark = hash(self.request.body)
             self.request = replace(self.request, body=b"")
-        if self.step is not None:
+        if self.step is not None and isinstance(self.step.outcome, Reply):
             self.step = replace(self.step, outcome=_LET_GO)
+        self.light = True
 
 
 _LET_GO: Final = Miss("")
@@ -204,7 +214,8 @@ def render(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
     if request is not None:
         shown |= {
-            "status": entry.status, "latency": 0.0 if entry.step is None else entry.step.latency, "how": entry.how,
+            "status": entry.status, "retry_after": entry.retry_after,
+            "latency": 0.0 if entry.step is None else entry.step.latency, "how": entry.how,
             "sent": entry.sent, "seconds": None if entry.ended is None else entry.ended - entry.time,
             "answer": None if entry.step is None else _shown_answer(entry.step.outcome),
             "body": None if entry.body is None else entry.body.decode("utf-8", "replace"), "body_cut": entry.cut,

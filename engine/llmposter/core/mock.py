@@ -23,7 +23,7 @@ from llmposter.core.play import Play
 from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
 from llmposter.core.tables import Tables
-from llmposter.core.verdict import Verdict, judge
+from llmposter.core.verify import Verification, verified
 from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, Turn, Unpaired
 
 if TYPE_CHECKING:
@@ -248,11 +248,11 @@ class Mock:
             for violation in entry.violations
         ]  # fmt: skip
 
-    def verify(self, session: str | None = None) -> Verdict:
+    def verify(self, session: str | None = None) -> Verification:
         """Whether the run was clean (language.md, section 10)."""
         with self._lock:
             dropped, lost = self.dropped(session), self._sessions.lost(session)
-            return judge(self._players, self._entries(session), self._talks(session), dropped, lost)
+            return verified(self._players, self._entries(session), self._talks(session), dropped, lost)
 
     def dropped(self, session: str | None = None) -> int:
         """How many entries the journal has dropped."""

@@ -15,6 +15,7 @@ from llmposter.server.breaking import Breaking
 from llmposter.server.heads import reason
 from llmposter.server.line import Gone
 from llmposter.server.waiting import Schedule
+from llmposter.wire.headers import told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -31,11 +32,12 @@ MOST_AT_ONCE: Final = 16_384
 class Sending:
     """An answer that goes out over *line*; whoever made it hears of its end by *entry*, if there is one."""
 
-    __slots__ = ("_entry", "_line", "_over", "_sent", "_service", "_status", "begun")
+    __slots__ = ("_entry", "_headers", "_line", "_over", "_sent", "_service", "_status", "begun")
 
     def __init__(self, service: Service, line: Line, entry: Entry | None) -> None:
         self._service, self._line, self._entry = service, line, entry
         self._status, self._sent, self._over, self.begun = 0, 0, False, False
+        self._headers: Pairs = ()
 
     # --- at once --------------------------------------------------------------------------------------------------
 
@@ -53,7 +55,7 @@ class Sending:
         self._whole(200, response.headers, response.body)
 
     def _whole(self, status: int, headers: Pairs, body: bytes) -> None:
-        self._status, self._sent, self.begun = status, len(body), True
+        self._status, self._headers, self._sent, self.begun = status, headers, len(body), True
         self._end("complete")
         self._line.whole(status, headers, body)
 
@@ -61,7 +63,7 @@ class Sending:
 
     def follow(self, plan: Plan) -> None:
         """The answer as planned: at once where nothing has to be waited for, else in a task of its own."""
-        self._status = plan.status
+        self._status, self._headers = plan.status, plan.headers
         if isinstance(plan, Broken):
             schedule = Schedule(self._service.clock, self._service.alarms)
             self._start(Breaking(self._line, plan, schedule, self._breaks).run)
@@ -184,7 +186,10 @@ class Sending:
             return
         self._over = True
         if self._entry is not None:
-            self._entry.finished(self._service.clock.now(), self._status, self._sent, how)
+            now = self._service.clock.now()
+            if self._status >= 400:
+                self._entry.retry_after = told(self._headers, now)
+            self._entry.finished(now, self._status, self._sent, how)
             self._service.watch.answered(self._entry)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -67,3 +67,33 @@ def retry_after(seconds: float | None) -> Headers:
         return ()
     whole = (("retry-after", str(rounded_up(seconds))),)
     return (*whole, ("retry-after-ms", str(rounded_up(seconds * 1000)))) if seconds < 1 else whole
+
+
+def told(headers: Iterable[tuple[str, str]], now: float) -> float | None:
+    """In how many seconds the headers of an error tell a client to come back; None where they tell nothing.
+
+    As SDKs read them: `retry-after-ms` before `retry-after`, and that as a number or as a date that is not past.
+    """
+    said = {name.lower(): value.strip() for name, value in headers if name.lower().startswith("retry-after")}
+    if (milliseconds := _number(said.get("retry-after-ms", ""))) is not None:
+        return milliseconds / 1000
+    text = said.get("retry-after", "")
+    return seconds if (seconds := _number(text)) is not None else _until(text, now)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _until(text: str, now: float) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        left = parsedate_to_datetime(text).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
+    return left if left >= 0 else None

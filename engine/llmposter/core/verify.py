@@ -36,7 +36,7 @@ class Problem(Struct, frozen=True):
         return ": ".join(filter(None, (self.place, who, self.message)))
 
 
-class Verdict(Struct, frozen=True):
+class Verification(Struct, frozen=True):
     """What `verify` gives: *ok* if there is no problem; *chaos* are the entries whose requests chaos took."""
 
     ok: bool
@@ -55,10 +55,10 @@ class Verdict(Struct, frozen=True):
         return [line if times == 1 else f"{line} ({times} times)" for line, times in counted.items()]
 
 
-def judge(
+def verified(
     players: Sequence[Player], entries: Sequence[Entry], talks: Iterable[Talk], dropped: int, lost: int
-) -> Verdict:
-    """The verdict on these entries and conversations, and on what is not there any more."""
+) -> Verification:
+    """Whether these entries and conversations are clean, and nothing of them is gone."""
     problems = [problem for entry in entries for problem in _of_entry(entry)]
     problems += [problem for talk in talks if (problem := _of_talk(players[talk.space.program], talk)) is not None]
     if dropped:
@@ -72,7 +72,7 @@ def judge(
             Problem("dropped", f"{lost} idle conversations were dropped; a larger --conversations keeps them")
         )
     taken = tuple(entry.number for entry in entries if entry.step is not None and entry.step.chaos)
-    return Verdict(not problems, tuple(problems), taken)
+    return Verification(not problems, tuple(problems), taken)
 
 
 def _of_entry(entry: Entry) -> Iterable[Problem]:
