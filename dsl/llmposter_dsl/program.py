@@ -90,6 +90,7 @@ class Condition(msgspec.Struct, frozen=True, eq=False):
         volatile: as in `Expression`; or it draws by chance.
         groups: the named groups that its regular expressions bind; each may be null.
         needs: whenever it is true, one of these is met; empty where nothing is known.
+        apart: takes it apart, where its tree is known.
     """
 
     text: str
@@ -100,6 +101,21 @@ class Condition(msgspec.Struct, frozen=True, eq=False):
     volatile: bool = False
     groups: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
+    apart: Callable[[], Branch] | None = None
+
+
+class Branch(msgspec.Struct, frozen=True, eq=False):
+    """A condition and what it is made of, down to what joins no others.
+
+    Attributes:
+        word: ``and``, ``or`` or ``not``, of the *operands*; "" where there are none.
+        node: its tree, as `expressions.syntax` has it.
+    """
+
+    condition: Condition
+    word: Literal["and", "or", "not", ""]
+    operands: tuple[Branch, ...]
+    node: Any
 
 
 class Template(msgspec.Struct, frozen=True, eq=False):

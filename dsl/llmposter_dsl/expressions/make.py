@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Literal as Literals
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ from llmposter_dsl.expressions.syntax import (
     Trouble,
 )
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Call, Condition, Data, Env, Expression, Value
+from llmposter_dsl.program import Branch, Call, Condition, Data, Env, Expression, Value
 
 
 def read(text: Text, report: Report, start: Start = "start") -> Node | ToolCall | None:
@@ -89,7 +90,8 @@ class Maker:
 
     def condition(self, node: Node, place: Within) -> Condition:
         groups = tuple(self.checked.groups)
-        made = replace(self._condition(node, place, self.emitter.truth(node), groups), needs=needs(node))
+        made = self._condition(node, place, self.emitter.truth(node), groups)
+        made = replace(made, needs=needs(node), apart=partial(self._branch, node, made))
         if not isinstance(node, Joined) or node.word != "and":
             return replace(made, parts=(made,))
         # Parts and subjects are asked only to explain a miss, so their code is made when they are.
@@ -97,6 +99,15 @@ class Maker:
             self._condition(part, self._place(part), later(partial(self.emitter.truth, part))) for part in node.operands
         ]
         return replace(made, parts=tuple(replace(part, parts=(part,)) for part in parts))
+
+    def _branch(self, node: Node, made: Condition) -> Branch:
+        """Taken apart; the code of what is below is made when it is asked."""
+        word, below = _joining(node)
+        operands = tuple(
+            self._branch(each, self._condition(each, self._place(each), later(partial(self.emitter.truth, each))))
+            for each in below
+        )
+        return Branch(made, word, operands, node)
 
     def _condition(
         self, node: Node, place: Within, holds: Callable[[Env], bool], groups: tuple[str, ...] = ()
@@ -157,6 +168,17 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.left, node.right)
         case Matches():
             return (node.left,)
+
+
+def _joining(node: Node) -> tuple[Literals["and", "or", "not", ""], tuple[Node, ...]]:
+    """The word that joins conditions here, and those."""
+    match node:
+        case Joined():
+            return node.word, node.operands
+        case Not():
+            return "not", (node.operand,)
+        case _:
+            return "", ()
 
 
 def walk(node: Node) -> list[Node]:
