@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llmposter.core.conversation import Step
     from llmposter.core.rates import Owner
     from llmposter.model import Request
-    from llmposter_dsl.program import Program, Token
+    from llmposter_dsl.program import Limit, Program, Token
 
 
 class Admission:
@@ -40,17 +40,30 @@ class Admission:
         free: every request is let in: it needs no credential, and there are no limits.
     """
 
-    __slots__ = ("_lock", "_rates", "credentials", "free")
+    __slots__ = ("_always", "_lock", "_rates", "_tokens", "credentials", "free")
 
     def __init__(
         self, programs: Sequence[Program], now: float, tokens: Sequence[Issued] = (), *, auth: bool = False
     ) -> None:
-        given = [Issued(each.name, each.value, each.uses, each.lifetime) for each in _tokens(programs)]
-        auth = auth or any(program.auth is not None for program in programs)
-        self.credentials = Credentials((*given, *tokens), now, on=auth)
-        self._rates = Rates(limit for program in programs for limit in program.limits)
+        self._tokens, self._always = tuple(tokens), auth
+        self.credentials = Credentials(self._given(programs), now, on=self._wanted(programs))
+        self._rates = Rates(_limits(programs))
         self._lock = RLock()  # a test reads and resets from a thread of its own
         self.free = not (self.credentials.on or self._rates.limits)
+
+    def _given(self, programs: Sequence[Program]) -> tuple[Issued, ...]:
+        theirs = (Issued(each.name, each.value, each.uses, each.lifetime) for each in _tokens(programs))
+        return (*theirs, *self._tokens)
+
+    def _wanted(self, programs: Sequence[Program]) -> bool:
+        return self._always or any(program.auth is not None for program in programs)
+
+    def replace(self, programs: Sequence[Program], now: float) -> None:
+        """The tokens and limits of these hold from now on; what was used of one that still holds stays used."""
+        with self._lock:
+            self.credentials.replace(self._given(programs), now, on=self._wanted(programs))
+            self._rates.replace(_limits(programs))
+            self.free = not (self.credentials.on or self._rates.limits)
 
     def admit(self, request: Request, presented: Sequence[tuple[bool, str]], now: float) -> Request | Rejected:
         """The request with its credential, of which that is a use; or why it is not let in.
@@ -113,6 +126,10 @@ def _tokens(programs: Sequence[Program]) -> Iterator[Token]:
             if token.value not in known:
                 known.add(token.value)
                 yield token
+
+
+def _limits(programs: Sequence[Program]) -> Iterator[Limit]:
+    return (limit for program in programs for limit in program.limits)
 
 
 def _owner(request: Request) -> Owner:

@@ -19,7 +19,7 @@ from llmposter.model import Struct
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from llmposter_dsl.program import TokenEnd
 
@@ -90,6 +90,11 @@ class Credential(msgspec.Struct, eq=False):
     def revoke(self) -> None:
         self.revoked = True
 
+    def become(self, issued: Issued) -> None:
+        """It has other bounds now, counted from its beginning."""
+        self.issued, self.most = issued, issued.uses
+        self.until = None if issued.lifetime is None else self.since + issued.lifetime
+
 
 class Ring:
     """The credentials of one session, or those that are good in all, by the digest of their value."""
@@ -113,6 +118,20 @@ class Ring:
         """By a digest, so that how long it takes says nothing of values that are alike."""
         found = self._held.get(_digest(value))
         return found if found is not None and compare_digest(_encoded(found.issued.value), _encoded(value)) else None
+
+    def regive(self, was: Sequence[Issued], given: Sequence[Issued], now: float) -> None:
+        """*given* in place of what the ring began with: one of the same value keeps its uses and its age."""
+        now_given = {each.value: each for each in given}
+        for each in was:
+            if (held := self.find(each.value)) is None or held.issued != each:
+                continue  # gone, or another that was issued in its place
+            if (heir := now_given.get(each.value)) is None:
+                del self._held[_digest(each.value)]
+            elif heir != each:
+                held.become(heir)
+        for each in now_given.values():
+            if self.find(each.value) is None:
+                self.add(each, now)
 
     def __iter__(self) -> Iterator[Credential]:
         return iter(self._held.values())
@@ -143,6 +162,14 @@ class Credentials:
     def _begin(self, now: float) -> None:
         self._everywhere = Ring()
         self._sessions: OrderedDict[str, Ring] = OrderedDict({"": Ring(self.given, now)})
+
+    def replace(self, given: Iterable[Issued], now: float, *, on: bool) -> None:
+        """Sessions begin with these from now on, and those that have begun have them too."""
+        with self._lock:
+            was, self.given = self.given, tuple(given)
+            self.on = on or bool(self.given)
+            for ring in self._sessions.values():
+                ring.regive(was, self.given, now)
 
     def issue(self, issued: Issued, now: float, session: str | None = None) -> Credential:
         """A new one, good in a session or (None) in all; one of the same value there is replaced."""

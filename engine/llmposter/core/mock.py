@@ -22,6 +22,7 @@ from llmposter.core.journal import Entry, Journal, render, shown_violation
 from llmposter.core.play import Play
 from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
+from llmposter.core.swap import Ended, Swap, swap
 from llmposter.core.tables import Tables
 from llmposter.core.verify import Verification, verified
 from llmposter.model import BadRequest, Failure, Miss, Reply, Request, Struct, Turn, Unpaired
@@ -81,10 +82,43 @@ class Mock:
     ) -> None:
         self.clock = clock
         self.admission = Admission(programs, clock.now()) if admission is None else admission
-        self._players = tuple(Player(n, program, (machine or Tables)(program)) for n, program in enumerate(programs))
+        self._machine = machine or Tables
+        self._players = self._played(programs)
         self._sessions = Sessions(most_conversations)
         self._journal = Journal(journal_size)
         self._lock = RLock()  # a test reads and resets from a thread of its own
+
+    def _played(self, programs: Sequence[Program]) -> tuple[Player, ...]:
+        return tuple(Player(index, program, self._machine(program)) for index, program in enumerate(programs))
+
+    # --- what is served -------------------------------------------------------------------------------------------
+
+    def replace(self, programs: Sequence[Program]) -> Swap:
+        """Serve these scenarios from now on; what became of the conversations.
+
+        At once, between two requests, and from any thread. Conversations go on where a scenario of their name still
+        has their state; those that cannot are forgotten, and the journal of their session says so. Tokens and limits
+        are those of the new scenarios; what was used of one that is still there stays used.
+        """
+        players = self._played(programs)
+        with self._lock:
+            now = self.clock.now()
+            swapped = swap(self._sessions, self._players, players)
+            self._players = players
+            self.admission.replace(programs, now)
+            self._write_ended(swapped.ended, now)
+        return swapped
+
+    def _write_ended(self, ended: Sequence[Ended], now: float) -> None:
+        alike: dict[tuple[str, str, str], list[Ended]] = {}
+        for each in ended:
+            alike.setdefault((each.session, each.scenario, each.why), []).append(each)
+        for (name, scenario, reason), several in alike.items():
+            entry = Entry(now, name, "event", scenario=scenario, detail=f"ended, {reason}", how="")
+            entry.conversation = ", ".join(each.conversation for each in several)
+            states = {each.state for each in several}
+            entry.state = states.pop() if len(states) == 1 else ""
+            self._write(self._sessions.get(name), entry)
 
     # --- answering ------------------------------------------------------------------------------------------------
 
@@ -160,8 +194,8 @@ class Mock:
 
     def desk(self, request: Request) -> SessionDesk:
         """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
-        programs = [player.program for player in self._players]
         with self._lock:
+            programs = [player.program for player in self._players]
             session = self._sessions.get(request.session)
             return SessionDesk(programs, session, self._sessions.library, self.clock, request)
 
@@ -235,7 +269,8 @@ class Mock:
 
     def conversations(self, session: str | None = None) -> list[dict[str, Any]]:
         """Every conversation held, with where it stands."""
-        return [views.conversation(talk, self._players[talk.space.program]) for talk in self._talks(session)]
+        with self._lock:
+            return [views.conversation(talk, self._players[talk.space.program]) for talk in self._talks(session)]
 
     def violations(self, session: str | None = None) -> list[dict[str, Any]]:
         """Every violation in the journal, with the number of its entry."""

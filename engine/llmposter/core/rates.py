@@ -92,6 +92,14 @@ class Rates:
         """What is left, of each kind of limit where the least is."""
         return _windows(self._filled(owner, now))
 
+    def replace(self, limits: Iterable[Limit]) -> None:
+        """These hold from now on; of one that held before, what was used stays used."""
+        self.limits = tuple(dict.fromkeys(limits))
+        for owner, buckets in self._buckets.items():
+            known = {bucket.limit: bucket for bucket in buckets}
+            at = max((bucket.at for bucket in buckets), default=0.0)
+            self._buckets[owner] = tuple(known.get(limit) or Bucket(limit, limit.most, at) for limit in self.limits)
+
     def reset(self, session: str | None = None) -> None:
         """Forget what a session used, or what all did."""
         for owner in [each for each in self._buckets if session is None or each[0] == session]:

@@ -13,7 +13,7 @@ from llmposter.core.lanes import Kept
 from llmposter.core.positions import Openings, Space, Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
@@ -83,6 +83,13 @@ class Session:
         space.talks -= 1
         if not space.talks:
             del self.spaces[space.program, space.key]
+
+    def moved(self, to: Mapping[int, int]) -> None:
+        """The scenarios have other places now; what is of none of them has no conversations any more."""
+        self._openings = {to[index]: openings for index, openings in self._openings.items() if index in to}
+        self.spaces = {(to[index], key): space for (index, key), space in self.spaces.items()}
+        for (index, _), space in self.spaces.items():
+            space.program = index
 
     @property
     def blank(self) -> bool:

@@ -56,11 +56,16 @@ def for_tornado(where: target.Target) -> bool:
 class Answers:
     """All that is not answered by Tornado's application."""
 
-    __slots__ = ("_gate", "_service")
+    __slots__ = ("_guard", "_service")
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._gate = None if service.mock.admission.free else Gate(service)
+        self._guard = Gate(service)
+
+    @property
+    def _gate(self) -> Gate | None:
+        """What stands before the answers; other scenarios may want one where none was."""
+        return None if self._service.mock.admission.free else self._guard
 
     def head(self, method: str, where: target.Target, headers: dict[str, str]) -> RequestHead:
         """A head as a transport read it, names in lower case, repeated ones joined with ``, ``."""
@@ -155,8 +160,7 @@ class Answers:
             self._broke(error, request, wire, line)
 
     def _keep_out(self, request: Request, wire: Wire, refused: Rejected | Limited, line: Line, model: str = "") -> None:
-        assert self._gate is not None
-        response = self._gate.refusal(refused, wire, model)
+        response = self._guard.refusal(refused, wire, model)
         entry = self._service.mock.kept_out(request, wire.name, refused, response.status)
         Sending(self._service, line, entry).respond(response)
 

@@ -1,6 +1,6 @@
 """The gate before everything that a provider answers: credentials, limits, and what of both an answer has to tell.
 
-It is there only where a scenario or its user asks for one of them, so that no other request pays for it.
+It is asked only where a scenario or its user wants one of them, so that no other request pays for it.
 """
 
 from __future__ import annotations
