@@ -1,0 +1,248 @@
+"""One issuer: what Authlib's framework asks of whoever uses it, and the tokens that are given.
+
+A request is answered at once and under a lock, so that of two that bring one code or one refresh token one comes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidGrantError, InvalidRequestError
+from authlib.oidc.core.util import create_half_hash
+
+from llmposter.oauth.asked import Answer, Asked
+from llmposter.oauth.desk import Desk, Grant
+from llmposter.oauth.grants import ClientGrant, CodeGrant, DeviceGrant, Particulars, Proof, RefreshGrant, resources
+from llmposter.oauth.keys import ALGORITHM, signed
+from llmposter.oauth.metadata import grants
+from llmposter.oauth.records import METHODS, SECRET_METHODS, Access, Line, Refresh, Registered
+from llmposter.oauth.store import Shelf, Store
+from llmposter.oauth.users import claims
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llmposter.core.clock import Clock
+    from llmposter.core.credentials import Credentials
+    from llmposter.oauth.ids import Ids
+    from llmposter_dsl.companion import OAuth, TokenAnswer, User
+
+_SAYABLE: Final = frozenset(map(chr, (*range(0x20, 0x22), *range(0x23, 0x5C), *range(0x5D, 0x7F))))
+"""What the description of an error may be of (RFC 6749, section 5.2)."""
+_CHALLENGE: Final = ("WWW-Authenticate", 'Basic realm="llmposter"')
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A question for a person: whether this client may have this."""
+
+    ticket: str
+    client: Registered
+    scopes: tuple[str, ...]
+    redirect_uri: str
+
+
+class Provider(AuthorizationServer):  # type: ignore[misc]
+    """An authorization server without sockets.
+
+    Args:
+        session: where its tokens are good; None for everywhere.
+    """
+
+    def __init__(
+        self, settings: OAuth, clock: Clock, credentials: Credentials, ids: Ids, session: str | None = None
+    ) -> None:
+        super().__init__(scopes_supported=list(settings.scopes))
+        self.settings, self.clock, self.ids = settings, clock, ids
+        self._credentials, self._session = credentials, session
+        self.lock = RLock()
+        self._begin()
+        self.register_grant(CodeGrant, [Proof(), Particulars()])
+        for each in (ClientGrant, RefreshGrant, DeviceGrant):
+            self.register_grant(each)
+
+    def _begin(self) -> None:
+        given, scopes = self.settings.client, self.settings.scopes
+        self.store, self.desk = Store(self._credentials, self._session), Desk(self.settings.answers)
+        self.user: User = self.settings.user
+        self._tickets: Shelf[tuple[CodeGrant, float]] = Shelf()
+        methods = METHODS[2:] if given.secret is None else SECRET_METHODS
+        client = Registered(given.id, given.secret, methods, scopes, given.redirect_uris, tuple(grants(self.settings)))
+        self.store.clients.put(given.id, client)
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def reset(self) -> None:
+        """As in the beginning; all tokens have ended."""
+        with self.lock:
+            for value in self.store.tokens:
+                self.store.revoke(value, self.now())
+            self._begin()
+
+    # What Authlib asks.
+
+    def query_client(self, client_id: str) -> Registered | None:
+        return self.store.clients.get(client_id)
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: Asked) -> Asked:
+        return request
+
+    create_json_request = create_oauth2_request
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:
+        told = body if isinstance(body, dict) else None
+        if told is not None and "error_description" in told:
+            said = "".join(each if each in _SAYABLE else "?" for each in str(told["error_description"]))
+            told = {**told, "error_description": said}
+        return Answer(status, told, tuple(headers))
+
+    def handle_error_response(self, request: Asked, error: OAuth2Error) -> Answer:
+        answer = super().handle_error_response(request, error)
+        if isinstance(error, InvalidClientError) and answer.location is None:
+            headers = [each for each in answer.headers if each[0] != _CHALLENGE[0]]
+            return Answer(401, answer.body, (*headers, _CHALLENGE))
+        return answer  # type: ignore[no-any-return]
+
+    def authenticate_client(self, request: Asked, methods: Sequence[str], endpoint: str = "token") -> Registered:
+        """Raises an error that says what is wrong with the client, and not which half of its secret."""
+        if request.headers.get("Authorization") and "client_secret" in request.form:
+            raise InvalidRequestError("the client authenticates in two ways (RFC 6749, section 2.3)")
+        try:
+            return super().authenticate_client(request, methods, endpoint)  # type: ignore[no-any-return]
+        except InvalidClientError:
+            told = "the client is unknown, or its secret is wrong or missing, or it authenticates in another way"
+            raise InvalidClientError(f"{told}: {', '.join(methods)}", status_code=401) from None
+
+    # A consent in a browser.
+
+    def authorize(self, asked: Asked) -> Answer | Consent:
+        """Where the browser is to go, an error to show, or a question to ask first."""
+        with self.lock:
+            try:
+                grant: CodeGrant = self.get_consent_grant(asked)
+            except OAuth2Error as error:
+                return self._with_issuer(self.handle_error_response(asked, error), asked)
+            if self.settings.approval == "auto":
+                return self._answered(grant, approved=True)
+            ticket = self.ids.value()
+            self._tickets.put(ticket, (grant, self.now() + self.settings.code_lifetime))
+            return Consent(ticket, asked.client, tuple(asked.scope.split()), grant.redirect_uri)
+
+    def decide(self, ticket: str, *, approved: bool) -> Answer | None:
+        """What comes of a consent; None where nothing was asked, or too long ago."""
+        with self.lock:
+            grant, until = self._tickets.pop(ticket, (None, 0.0))
+            return None if grant is None or self.now() >= until else self._answered(grant, approved=approved)
+
+    def _answered(self, grant: CodeGrant, *, approved: bool) -> Answer:
+        asked = grant.request
+        user = self.user.subject if approved else None
+        return self._with_issuer(self.create_authorization_response(asked, user, grant), asked)
+
+    def _with_issuer(self, answer: Answer, asked: Asked) -> Answer:
+        """Who it was that answered (RFC 9207)."""
+        if answer.location is None:
+            return answer
+        uri = add_params_to_uri(answer.location, [("iss", asked.issuer)])
+        return Answer(answer.status, None, (("Location", uri),))
+
+    # Tokens.
+
+    def token(self, asked: Asked, scripted: TokenAnswer) -> Answer:
+        """The answer of the token endpoint; *scripted* is what was to come in its place."""
+        with self.lock:
+            asked.scripted = scripted
+            answer = self._failed(asked) if scripted.error or scripted.status else self._token(asked)
+            line: Line | None = getattr(asked, "line", None)
+            name = asked.payload.client_id or (asked.client.id if asked.client else "")
+            grant = Grant(
+                0, asked.payload.grant_type or "", name, answer.outcome, answer.status, self.now(),
+                None if line is None else line.number, None if line is None else line.granted,
+            )  # fmt: skip
+            self.desk.note(grant)
+            return answer
+
+    def _token(self, asked: Asked) -> Answer:
+        if asked.payload.repeated is not None:
+            return self.handle_error_response(asked, InvalidRequestError("a parameter is given twice"))
+        if not asked.payload.grant_type:
+            told = "grant_type is missing: send a form, application/x-www-form-urlencoded"
+            return self.handle_error_response(asked, InvalidRequestError(told))
+        return self.create_token_response(asked)  # type: ignore[no-any-return]
+
+    def _failed(self, asked: Asked) -> Answer:
+        said = asked.scripted
+        usual = {429: "temporarily_unavailable", 503: "temporarily_unavailable"}
+        status = said.status or (401 if said.error == "invalid_client" else 400)
+        error = said.error or usual.get(status, "server_error" if status >= 500 else "invalid_request")
+        told = OAuth2Error(said.description or "the scenario has it so", status_code=status, error=error)
+        return self.handle_error_response(asked, told)
+
+    def check(self, line: Line) -> None:
+        """Raises an error if nothing more is to be granted."""
+        if line.ended:
+            raise InvalidGrantError("this consent has ended")
+
+    def tokens(self, asked: Asked, line: Line, scope: str, *, refresh: bool) -> dict[str, Any]:
+        """The answer to a request that is granted."""
+        audience = resources(asked, line.resources)
+        line.granted += 1
+        asked.line = line
+        now, said = self.now(), asked.scripted
+        access = self._access(asked, line, scope, audience or (line.client,))
+        self.store.issue(access, self.settings.access_lifetime if said.lifetime is None else said.lifetime, now)
+        told: dict[str, Any] = {"access_token": access.value, "token_type": "Bearer", "scope": scope}
+        if said.expires_in is not False and (said.expires_in is not True or self.settings.expires_in):
+            told["expires_in"] = whole(self.settings.access_lifetime) if said.expires_in is True else said.expires_in
+        if refresh and line.subject is not None and self._refreshes(asked):
+            told["refresh_token"] = self._refresh(line, now)
+        if line.subject is not None and "openid" in scope.split():
+            told["id_token"] = self._id_token(asked, line, scope, access)
+        return told
+
+    def _refreshes(self, asked: Asked) -> bool:
+        return self.settings.refresh != "none" and asked.client.check_grant_type("refresh_token")
+
+    def _refresh(self, line: Line, now: float) -> str:
+        value, lifetime = self.ids.value("rt-"), self.settings.refresh_lifetime
+        self.store.refreshes.put(value, Refresh(value, line, None if lifetime is None else now + lifetime))
+        return value
+
+    def _access(self, asked: Asked, line: Line, scope: str, audience: tuple[str, ...]) -> Access:
+        """A JWT of RFC 9068; each is another, by its `jti`."""
+        since = int(self.now())
+        lifetime = max(self.settings.access_lifetime, asked.scripted.lifetime or 0)
+        until, number = since + whole(lifetime), self.ids.value()
+        said = {
+            "iss": asked.issuer, "sub": line.subject or line.client, "aud": one_or_all(audience),
+            "exp": until, "iat": since, "jti": number, "client_id": line.client, "scope": scope,
+        }  # fmt: skip
+        return Access(signed(said, "at+jwt"), line, scope, audience, number, since, until)
+
+    def _id_token(self, asked: Asked, line: Line, scope: str, access: Access) -> str:
+        """OpenID Connect Core, section 2; a refreshed one has no nonce (section 12.2)."""
+        said = claims(self.user, scope) | {
+            "iss": asked.issuer, "sub": line.subject, "aud": line.client, "exp": access.until, "iat": access.since,
+            "auth_time": int(line.signed_in), "at_hash": create_half_hash(access.value, ALGORITHM).decode(),
+        }  # fmt: skip
+        if line.nonce is not None and line.granted == 1:
+            said["nonce"] = line.nonce
+        return signed(said)
+
+
+def one_or_all(audience: tuple[str, ...]) -> str | list[str]:
+    """As it stands in a token (RFC 7519, section 4.1.3)."""
+    return audience[0] if len(audience) == 1 else list(audience)
+
+
+def whole(seconds: float) -> int:
+    """As clients expect to read them: rounded up, so that a short one is not told as none."""
+    return -int(-seconds // 1)

@@ -1,0 +1,289 @@
+"""The authorization server's endpoints as Tornado serves them, for one issuer at ``/`` and one at ``/@ID`` each."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, Final, assert_never
+from urllib.parse import urlsplit
+
+import msgspec
+from tornado.web import Application, HTTPError, RequestHandler
+
+from llmposter.oauth import answering, keys
+from llmposter.oauth.asked import MOST_FIELDS, Answer, Asked
+from llmposter.oauth.metadata import metadata
+from llmposter.oauth.provider import Consent
+from llmposter.server import sharing
+from llmposter.server.oauth import pages
+
+if TYPE_CHECKING:
+    from llmposter.oauth.provider import Provider
+    from llmposter.server.oauth.companion import Companion
+
+_WHERE: Final = re.compile(r"(?:/@([A-Za-z0-9._~-]{1,128}))?(/.*|$)")
+_WELL_KNOWN: Final = re.compile(r"(/\.well-known/[a-z-]+)(?:/@([A-Za-z0-9._~-]{1,128}))?/?")
+_HOST: Final = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+
+
+def located(path: str) -> tuple[str, str]:
+    """The session of a path and the rest of it: RFC 8414 has an issuer's path behind the well-known one."""
+    if (known := _WELL_KNOWN.fullmatch(path)) is not None:
+        return known[2] or "", known[1]
+    found = _WHERE.fullmatch(path)
+    return (found[1] or "", found[2]) if found is not None else ("", path)
+
+
+class Base(RequestHandler):
+    """What all endpoints have in common."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+    shared = True
+    """Whether web pages of this machine may read it."""
+
+    def initialize(self, companion: Companion) -> None:
+        """Takes the place of a constructor, as Tornado wants it."""
+        self.companion = companion
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def prepare(self) -> None:
+        self.session, self.where = located(self.request.path)
+        host = self.request.headers.get("Host", "")
+        if not _HOST.fullmatch(host) or not self.companion.named(_name(host)):
+            raise HTTPError(403, reason="that is no name of this server")
+        self.issuer = f"http://{host}" + (f"/@{self.session}" if self.session else "")
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        headers = {name.lower(): value for name, value in self.request.headers.items()}
+        if self.shared and sharing.own(origin := headers.get("origin")):
+            leave = sharing.preflight(self.request.method or "", headers)
+            for name, value in sharing.leave(str(origin), () if leave is None else leave.headers):
+                self.set_header(name, value)
+
+    @property
+    def provider(self) -> Provider:
+        return self.companion.provider(self.session)
+
+    def asked(self) -> Asked:
+        """The request as the provider reads it."""
+        method = self.request.method or ""
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        form = self.request.body.decode("latin-1") if kind == "application/x-www-form-urlencoded" else ""
+        raw = form if method == "POST" else self.request.query
+        if raw.count("&") >= MOST_FIELDS:
+            raise HTTPError(400, reason="too many parameters")
+        return Asked(method, self.issuer, dict(self.request.headers), raw, self.request.body)
+
+    def options(self) -> None:
+        self.set_status(204)
+
+    def on_connection_close(self) -> None:
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def check_etag_header(self) -> bool:
+        return False
+
+    def tell(self, answer: Answer) -> None:
+        self.set_status(answer.status)
+        for name, value in answer.headers:
+            if name.lower() != "content-type":
+                self.set_header(name, value)
+        if answer.body is not None:
+            self.json(answer.body)
+
+    def json(self, body: Any) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.write(msgspec.json.encode(body))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        told = error.reason if isinstance(error, HTTPError) and error.reason else "no such request"
+        if status_code >= 500:
+            told = f"llmposter failed inside ({type(error).__name__}); its log has more"
+        code = "server_error" if status_code >= 500 else "invalid_request"
+        self.json({"error": code, "error_description": told})
+        self.finish()
+
+    def log_exception(self, typ: object, value: BaseException | None, tb: object) -> None:  # noqa: ARG002 - Tornado's
+        if value is not None and not isinstance(value, HTTPError):
+            self.companion.watch.broke(value, f"{self.request.method} {self.where}")
+
+
+class Token(Base):
+    """The token endpoint, which may be slow or fail as it is told to."""
+
+    async def post(self) -> None:
+        await self.companion.ready()
+        asked, provider = self.asked(), self.provider
+        with provider.lock:
+            scripted = provider.desk.next()
+        if scripted.delay and not await self.companion.wait(scripted.delay, self.gone):
+            return  # whoever left is granted nothing
+        self.tell(provider.token(asked, scripted))
+
+
+class Beside(Base):
+    """Endpoints that answer at once."""
+
+    def _serve(self) -> None:
+        allowed = answering.methods(self.provider, self.where)
+        if self.request.method not in allowed:
+            raise HTTPError(405 if allowed else 404)
+        self.tell(answering.beside(self.provider, self.where, self.asked()))
+
+    get = post = _serve
+
+
+class Told(Base):
+    """What never changes: metadata and keys."""
+
+    async def get(self) -> None:
+        if self.where == "/jwks.json":
+            await self.companion.ready()
+            self.json(keys.published())
+        elif self.where in _DISCOVERY:
+            self.json(metadata(self.issuer, self.companion.settings))
+        else:
+            raise HTTPError(404)
+
+    head = get
+
+
+class Page(Base):
+    """What a person sees: no other site may frame it, read it or send its forms."""
+
+    shared = False
+
+    def prepare(self) -> None:
+        super().prepare()
+        origin = self.request.headers.get("Origin")
+        own = f"{urlsplit(self.issuer).scheme}://{urlsplit(self.issuer).netloc}"
+        self.foreign = origin is not None and origin != own
+        for name, value in pages.HEADERS:
+            self.set_header(name, value)
+
+    def refuse_foreign(self) -> None:
+        if self.foreign:
+            raise HTTPError(403, reason="another site sent this form")
+
+    def field(self, name: str) -> str:
+        return self.asked().payload.data.get(name, "")
+
+    def show(self, page: str, status: int = 200) -> None:
+        self.set_status(status)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.write(page)
+
+    def go(self, answer: Answer) -> None:
+        """On to the client, or an error that must not go there (RFC 6749, section 4.1.2.1)."""
+        if answer.location is None:
+            body = answer.body or {}
+            self.show(pages.wrong(str(body.get("error")), str(body.get("error_description", ""))), 400)
+        else:
+            self.set_status(303)
+            self.set_header("Location", answer.location)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        told = error.reason if isinstance(error, HTTPError) and error.reason else type(error).__name__
+        self.show(pages.wrong(str(status_code), told or ""), status_code)
+        self.finish()
+
+
+class Authorize(Page):
+    """The authorization endpoint."""
+
+    def serve(self) -> None:
+        found = self.provider.authorize(self.asked())
+        if isinstance(found, Consent):
+            self.show(pages.consent(found, self.issuer))
+        else:
+            self.go(found)
+
+    get = post = serve
+
+
+class Decision(Page):
+    """What a person said to the question of the authorization endpoint."""
+
+    def post(self) -> None:
+        self.refuse_foreign()
+        said = self.field("decision")
+        if said not in ("approve", "deny"):
+            raise HTTPError(400, reason="the decision is approve or deny")
+        answer = self.provider.decide(self.field("ticket"), approved=said == "approve")
+        if answer is None:
+            self.show(pages.wrong("expired", "this question was answered before, or too long ago: start again"), 400)
+        else:
+            self.go(answer)
+
+
+class DevicePage(Page):
+    """Where a person enters the code that a device shows (RFC 8628, section 3.3)."""
+
+    def get(self) -> None:
+        code = self.field("user_code")
+        if not code:
+            self.show(pages.enter_code(self.issuer))
+        elif (device := self.companion.pending(code, self.session)) is None:
+            self.show(pages.enter_code(self.issuer, code), 404)
+        else:
+            client = self.provider.query_client(device.client)
+            assert client is not None
+            self.show(pages.device(self.issuer, device, client))
+
+    def post(self) -> None:
+        self.refuse_foreign()
+        said, code = self.field("decision"), self.field("user_code")
+        if said not in ("approve", "deny"):
+            raise HTTPError(400, reason="the decision is approve or deny")
+        if self.companion.decide_device(code, approved=said == "approve", session=self.session):
+            self.show(pages.done("Access was given." if said == "approve" else "Access was refused."))
+        else:
+            self.show(pages.enter_code(self.issuer, code), 404)
+
+
+class Logout(Page):
+    """The end of a session, which a person confirms where no id token proves who asks."""
+
+    async def get(self) -> None:
+        await self._serve(confirmed=False)
+
+    async def post(self) -> None:
+        self.refuse_foreign()
+        await self._serve(confirmed=self.field("decision") == "approve")
+
+    async def _serve(self, *, confirmed: bool) -> None:
+        await self.companion.ready()
+        asked = self.asked()
+        match answering.logout(self.provider, asked, confirmed=confirmed):
+            case answering.Confirm():
+                self.show(pages.logout(self.issuer, asked.payload.data))
+            case answering.LoggedOut():
+                self.show(pages.done("You are logged out."))
+            case Answer() as answer:
+                self.go(answer)
+            case never:
+                assert_never(never)
+
+
+def _name(host: str) -> str:
+    """The host without its port, in lower case, an IPv6 address without brackets."""
+    return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+
+
+def application(companion: Companion) -> Application:
+    """All of it."""
+    given = {"companion": companion}
+    at = r"(?:/@[A-Za-z0-9._~-]{1,128})?"
+    kinds: dict[str, type[Base]] = {
+        "/token": Token, "/authorize": Authorize, "/authorize/decision": Decision, "/device": DevicePage,
+        "/logout": Logout, r"/jwks\.json": Told, r"/\.well-known/.*": Told,
+    }  # fmt: skip
+    routes: list[Any] = [(at + path, kind, given) for path, kind in kinds.items()]
+    return Application([*routes, (".*", Beside, given)], log_function=lambda _: None)
