@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from llmposter_dsl import auth, bind, expressions, facts, inputs, keys, leaks, machine_checks, names, types, words
+from llmposter_dsl import auth, bind, expressions, facts, inputs, keys, leaks, machine, names, types, words
 from llmposter_dsl.answers import Answers, fail
 from llmposter_dsl.chaos import chaos
 from llmposter_dsl.diagnostic import Diagnostic
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
 
 
-def build(document: Document, report: bind.Report) -> tuple[Program | None, tuple[Document, ...]]:
-    """The Program, or None where no meaning is left; and the documents that were read for it."""
+def build(
+    document: Document, report: bind.Report, wanted: Collection[str] = ()
+) -> tuple[Program | None, tuple[Document, ...]]:
+    """The Program, or None where no meaning is left; and the documents that were read for it.
+
+    *wanted* are codes that are looked for only where somebody asks.
+    """
     findings = Findings(report)
     gathered = gather(document, findings.add)
     for each in gathered.documents:
         leaks.check(each, findings.add)
-    return Builder(gathered, findings).program(), tuple(gathered.documents)
+    return Builder(gathered, findings).program(wanted), tuple(gathered.documents)
 
 
 class Findings:
@@ -65,7 +71,7 @@ class Builder:
     def _scenario(self) -> bind.Table:
         return bind.table(self.root.get("scenario", {}), self.root.at("scenario"), keys.SCENARIO, self.report)
 
-    def program(self) -> Program | None:
+    def program(self, wanted: Collection[str]) -> Program | None:
         """The Program, or None where no meaning is left."""
         self._tools()
         groups = self._lines()
@@ -80,7 +86,8 @@ class Builder:
         compiled = {group: [compiler.compile(line) for line in each] for group, each in groups.items()}
         answers.check_defaults()
         program = self._program(compiled, compiler, scope, final)
-        self._unused()
+        if program is not None:
+            machine.check(self._machine(program, groups), self.report, wanted)
         return program
 
     def _tools(self) -> None:
@@ -215,7 +222,6 @@ class Builder:
     ) -> Program | None:
         start = self._start()
         foreign = self._foreign()
-        declared = self.gathered.named["states"]
         states = {name: groups.get(name, []) for name in self.states.known if name not in names.GROUPS}
         answer = Scope(facts.ANSWER, self.types, self.callable or None, scope.rules, (), self.used)
         examples = Examples(answer, self.states, self.callable, self.report)
@@ -245,9 +251,6 @@ class Builder:
             limits=auth.limits(self.root.get("limits", []), self.root.at("limits"), self.report),
             chaos=self._chaos(scope),
         )
-        if start is not None:
-            known = {name: each for name, each in states.items() if name not in declared or name in groups}
-            self._machine(known, groups, (start, foreign.removeprefix("state:")), final)
         return program if start is not None else None
 
     def _inputs(self, name: str) -> tuple[InputRule, ...]:
@@ -260,52 +263,37 @@ class Builder:
             self.scenario.refuse("LP114", "`seed` is too large", "seed", cure="write a number of at most 18 digits")
         return seed
 
-    def _machine(
-        self,
-        states: dict[str, list[Line]],
-        groups: dict[str, list[Line]],
-        entries: tuple[str, ...],
-        final: frozenset[str],
-    ) -> None:
-        places = {name: Within(each.place.document, each.place.path, "key") for name, each in self._declared()}
-        given = self.scenario.at("final")
+    def _machine(self, program: Program, groups: dict[str, list[Line]]) -> machine.Machine:
+        declared = self.gathered.named["states"]
+        return machine.Machine(
+            program=program,
+            states={name: groups.get(name, []) for name in program.states if name not in declared or name in groups},
+            places=self._places(),
+            always=groups["always"],
+            otherwise=groups["otherwise"],
+            entries=(program.start, program.foreign.removeprefix("state:")),
+            final=program.final,
+            complete=not self.states.unknown and not self.findings.any("LP11", "LP124", "LP125"),
+            legible=not self.findings.any("LP11", "LP12", "LP2"),
+            variables=self._keys("vars"),
+            tools=self._keys("tools"),
+            read=self.used.variables,
+            called=self.used.tools,
+        )
+
+    def _places(self) -> dict[str, Within]:
+        """Where each state's name stands: its key, else where `final` names it."""
+        places, given = self._keys("states"), self.scenario.at("final")
         for index, name in enumerate(self.scenario.get("final", [])):
             if isinstance(name, str):
                 places.setdefault(name, given.child(index))
-        complete = not self.states.unknown and not self.findings.any("LP11", "LP124", "LP125")
-        machine = machine_checks.Machine(
-            states, places, groups["always"], groups["otherwise"], entries, final, complete
-        )
-        machine_checks.check(machine, self.report)
-        for line in (line for group in groups.values() for line in group):
-            self._replayed(line)
+        return places
 
-    def _declared(self) -> list[tuple[str, Placed]]:
-        return list(self.gathered.named["states"].items())
-
-    def _replayed(self, line: Line) -> None:
-        rule = line.rule
-        if rule is None:
-            return
-        asked: list[Condition | Expression] = [] if rule.when is None else [rule.when]
-        asked += [value for _, value in rule.set if isinstance(value, Expression)]
-        for each in (each for each in asked if each.volatile):
-            message = f"{words.shown(each.text)} may come out otherwise when a history is replayed"
-            self.report(Diagnostic("LP391", message, each.place))
-
-    def _unused(self) -> None:
-        # A name in an expression that could not be read may be the only use.
-        if self.findings.any("LP11", "LP12", "LP2"):
-            return
-        for section, code, noun, used in (
-            ("vars", "LP305", "variable", self.used.variables),
-            ("tools", "LP306", "tool", self.used.tools),
-        ):
-            for name, each in self.gathered.named[section].items():
-                if name not in used:
-                    what = "read" if section == "vars" else "called"
-                    key = Within(each.place.document, each.place.path, "key")
-                    self.report(Diagnostic(code, f"the {noun} `{name}` is never {what}", key))
+    def _keys(self, section: str) -> dict[str, Within]:
+        return {
+            name: Within(each.place.document, each.place.path, "key")
+            for name, each in self.gathered.named[section].items()
+        }
 
 
 def _rules(found: list[Line]) -> tuple[Rule, ...]:

@@ -1,103 +1,102 @@
-"""Every code of the checker, its severity and its title, once."""
+"""Every code of the checker: found by its module's name, and loaded only when somebody asks for it.
+
+A module of a package of checks is called by its code and by what it finds, ``lp201_unknown_state``; it holds a `CODE`,
+and its docstring is the code's documentation. Nothing else registers it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 Severity: TypeAlias = Literal["error", "warning", "info"]
+
+_MODULE: Final = re.compile(r"(lp\d{3})_(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What is the same for every finding of one code."""
+    """What is the same for every finding of one code.
+
+    Attributes:
+        severity: how bad it is; only an error keeps a scenario from being served.
+        title: a few words.
+        asked: whether it is looked for only where somebody selects it.
+        rests: whether it can be suppressed or ignored although it is an error: there is a Program in spite of it.
+    """
 
     severity: Severity
     title: str
+    asked: bool = False
+    rests: bool = False
+
+    @property
+    def silenceable(self) -> bool:
+        """Whether a comment or a configuration may take findings of it away."""
+        return self.severity != "error" or self.rests
 
 
-def _errors(**titles: str) -> dict[str, Code]:
-    return {code: Code("error", title) for code, title in titles.items()}
+class Codes(Mapping[str, Code]):
+    """The codes of some packages by name, in order."""
+
+    def __init__(self, *packages: str) -> None:
+        self._packages = list(packages)
+        self._known: dict[str, str] = {}
+
+    def add(self, package: str) -> None:
+        """Makes the codes of a further package known: a floor adds its own to those of the floors below."""
+        if package not in self._packages:
+            self._packages.append(package)
+            self._known = {}
+
+    def module(self, code: str) -> ModuleType:
+        """The module of a code.
+
+        Raises:
+            KeyError: there is no such code.
+        """
+        return import_module(self._modules[code])
+
+    def name(self, code: str) -> str:
+        """What a code finds, as one word: ``unknown-state``."""
+        return self._modules[code].rpartition(".")[2].partition("_")[2].replace("_", "-")
+
+    @property
+    def _modules(self) -> dict[str, str]:
+        if not self._known:
+            found: dict[str, str] = {}
+            for package in self._packages:
+                for code, module in modules(package):
+                    found.setdefault(code, module)
+            self._known = dict(sorted(found.items()))
+        return self._known
+
+    def __getitem__(self, code: str) -> Code:
+        found: Code = self.module(code).CODE
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._modules
 
 
-def _warnings(**titles: str) -> dict[str, Code]:
-    return {code: Code("warning", title) for code, title in titles.items()}
+def modules(package: str) -> Iterator[tuple[str, str]]:
+    """The modules of a package of checks, each with the code that it is of."""
+    for found in iter_modules(import_module(package).__path__):
+        if (named := _MODULE.fullmatch(found.name)) is not None:
+            yield named[1].upper(), f"{package}.{found.name}"
 
 
-CODES: dict[str, Code] = {
-    **_errors(
-        LP101="file cannot be read",
-        LP102="not UTF-8 text",
-        LP103="broken TOML",
-        LP104="broken YAML",
-        LP105="duplicate key",
-        LP106="file too large",
-        LP107="nested too deeply, or too many aliases",
-        LP108="not a scenario document",
-        LP110="unknown key",
-        LP111="wrong type",
-        LP112="missing key",
-        LP113="keys that exclude each other",
-        LP114="value not allowed",
-        LP115="key that this version does not know yet",
-        LP116="include that cannot be merged",
-        LP120="syntax error in an expression",
-        LP121="syntax error in a template",
-        LP122="control character in a regular expression",
-        LP124="state's name used as a rule key",
-        LP125="goto inside error",
-        LP126="syntax error in a fault",
-    ),
-    **_warnings(
-        LP123="plain YAML text cut by ` #`",
-    ),
-    **_errors(
-        LP201="unknown state",
-        LP202="unknown name",
-        LP203="unknown attribute",
-        LP204="unknown function",
-        LP205="wrong arguments of a function",
-        LP206="types that do not go together",
-        LP207="bad regular expression",
-        LP208="bad JSONPath",
-        LP209="unknown tool",
-        LP210="call arguments against the tool's schema",
-        LP211="unknown error name",
-        LP212="bad JSON Schema of a tool",
-        LP213="unknown rule",
-        LP214="name that cannot be a variable",
-        LP215="value of another type than the variable's",
-    ),
-    **_warnings(
-        LP301="unreachable state",
-        LP302="rule that can never fire",
-        LP305="unused variable",
-        LP306="unused tool",
-        LP310="two scenarios with one name",
-    ),
-    **_errors(
-        LP303="dead end that is not final",
-        LP304="pass-through cycle",
-        LP307="example that fails",
-    ),
-    "LP391": Code("info", "rule that a replayed history may not find again"),
-    **_warnings(
-        LP401="answer that a provider cannot express",
-        LP402="fault that never strikes",
-    ),
-    **_errors(
-        LP501="unknown action on a token",
-        LP502="two tokens with one name or value",
-    ),
-    **_warnings(
-        LP503="token where requests need none",
-    ),
-    "LP504": Code("info", "token that outlives a test"),
-    **_warnings(
-        LP505="no credential that is good",
-        LP511="delay longer than clients wait",
-        LP512="jitter or burst without a pace",
-        LP901="unused suppression",
-        LP902="secret that looks real",
-    ),
-}
+CODES: Final = Codes("llmposter_dsl.checks")

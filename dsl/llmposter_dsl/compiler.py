@@ -6,20 +6,17 @@ No stage stops the next unless its output is unusable, and nothing here raises f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from llmposter_dsl import reading
+from llmposter_dsl.codes import CODES
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.program import Program
 
 if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
-
-SOUND = frozenset(("LP303", "LP304", "LP307", "LP310"))
-"""Errors that can be suppressed: there is a Program in spite of them. A suppression of another error is unused."""
-
 
 class Compiled(NamedTuple):
     """What became of a scenario.
@@ -37,17 +34,31 @@ class Compiled(NamedTuple):
     raw: tuple[Diagnostic, ...] = ()
 
 
-def compile_path(path: str | os.PathLike[str], name: str | None = None) -> Compiled:
-    """The scenario in a file; *name* is how messages call the file."""
+def compile_path(
+    path: str | os.PathLike[str], name: str | None = None, wanted: Collection[str] = ()
+) -> Compiled:
+    """The scenario in a file; *name* is how messages call the file.
+
+    *wanted* are codes that are looked for only where somebody asks.
+    """
     shown = os.fspath(path) if name is None else name
     if Path(path).is_dir():
         return _unreadable(shown, f"no scenario stands in the folder `{shown}`")
-    return _compiled(lambda: reading.read(path, shown))
+    return _compiled(lambda: reading.read(path, shown), wanted)
 
 
-def compile_text(text: str | bytes, name: str = "scenario.toml", kind: Literal["toml", "yaml"] = "toml") -> Compiled:
-    """The scenario that a text is; *kind* is ``toml`` or ``yaml``."""
-    return _compiled(lambda: reading.read_text(text, name, kind))
+def compile_text(
+    text: str | bytes,
+    name: str = "scenario.toml",
+    kind: Literal["toml", "yaml"] = "toml",
+    path: str | None = None,
+    wanted: Collection[str] = (),
+) -> Compiled:
+    """The scenario that a text is; *kind* is ``toml`` or ``yaml``.
+
+    *path* is where it would stand on the disk, from where its includes are found.
+    """
+    return _compiled(lambda: reading.read_text(text, name, kind, path), wanted)
 
 
 def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
@@ -68,25 +79,27 @@ def _unreadable(name: str, message: str) -> Compiled:
     return Compiled(None, (Diagnostic("LP101", message, At(Source(name, ""), Span(0, 0))),), ())
 
 
-def _compiled(read: Callable[[], Document | tuple[Diagnostic, ...]]) -> Compiled:
+def _compiled(read: Callable[[], Document | tuple[Diagnostic, ...]], wanted: Collection[str]) -> Compiled:
     document = read()
     if isinstance(document, tuple):
         return Compiled(None, settle(document, ()), (), document)
     from llmposter_dsl.build import build
 
     found: list[Diagnostic] = []
-    program, documents = build(document, found.append)
+    program, documents = build(document, found.append, wanted)
     found += [each for one in documents for each in one.findings]
-    diagnostics = settle(found, documents)
+    diagnostics = settle(found, documents, wanted)
     failed = any(each.severity == "error" for each in diagnostics)
     return Compiled(None if failed else program, diagnostics, documents, tuple(found))
 
 
-def settle(found: Iterable[Diagnostic], documents: Iterable[Document]) -> tuple[Diagnostic, ...]:
+def settle(
+    found: Iterable[Diagnostic], documents: Iterable[Document], wanted: Collection[str] = ()
+) -> tuple[Diagnostic, ...]:
     """Findings as they are told: suppressions of the documents applied, sorted by place, each once."""
     told = tuple(found)
     for document in documents:
-        told = _suppressed(document, told)
+        told = _suppressed(document, told, wanted)
     if len(told) < 2:
         return told
     from llmposter_dsl.report import sort
@@ -94,18 +107,14 @@ def settle(found: Iterable[Diagnostic], documents: Iterable[Document]) -> tuple[
     return tuple(sort(told))
 
 
-def _suppressed(document: Document, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+def _suppressed(document: Document, found: tuple[Diagnostic, ...], wanted: Collection[str]) -> tuple[Diagnostic, ...]:
     if "llmposter: ignore" not in document.source.text:
         return found
     from llmposter_dsl import suppress
 
-    own = tuple(each for each in found if each.place.source is document.source and _may_rest(each))
-    kept = tuple(each for each in found if not (each.place.source is document.source and _may_rest(each)))
-    return (*kept, *suppress.apply(document, own))
-
-
-def _may_rest(diagnostic: Diagnostic) -> bool:
-    return diagnostic.severity != "error" or diagnostic.code in SOUND
+    own = tuple(each for each in found if each.place.source is document.source and CODES[each.code].silenceable)
+    kept = tuple(each for each in found if not (each.place.source is document.source and CODES[each.code].silenceable))
+    return (*kept, *suppress.apply(document, own, wanted))
 
 
 __all__ = ["Compiled", "compile_path", "compile_text", "scenario_files", "settle"]

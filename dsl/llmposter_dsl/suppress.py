@@ -6,7 +6,7 @@ A suppression names its codes, and one that suppresses nothing is a finding itse
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from llmposter_dsl.codes import CODES
@@ -30,10 +30,12 @@ class _Suppression:
     used: bool = field(default=False)
 
 
-def apply(document: Document, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def apply(
+    document: Document, diagnostics: Iterable[Diagnostic], wanted: Collection[str] = ()
+) -> tuple[Diagnostic, ...]:
     """The findings that stay, and one for each suppression in *document* that none of them needed.
 
-    Findings of other files stay as they are.
+    Findings of other files stay as they are; of a code that was not looked for no suppression is unused.
     """
     diagnostics = tuple(diagnostics)
     source = document.source
@@ -41,8 +43,12 @@ def apply(document: Document, diagnostics: Iterable[Diagnostic]) -> tuple[Diagno
         return diagnostics
     suppressions, wrong = _read(document)
     stay = [found for found in diagnostics if not _suppressed(found, source, suppressions)]
-    unused = [_unused(source, suppression) for suppression in suppressions if not suppression.used]
-    return (*stay, *wrong, *unused)
+    unused = [one for one in suppressions if not one.used and (one.code in wanted or not _asked(one.code))]
+    return (*stay, *wrong, *(_unused(source, one) for one in unused))
+
+
+def _asked(code: str) -> bool:
+    return code in CODES and CODES[code].asked
 
 
 def _suppressed(found: Diagnostic, source: Source, suppressions: list[_Suppression]) -> bool:
@@ -118,5 +124,12 @@ def _line_meant(source: Source, start: int) -> int:
 
 def _unused(source: Source, suppression: _Suppression) -> Diagnostic:
     code = suppression.code
-    says = f"there is no finding {code} here to ignore" if code in CODES else f"there is no code `{code}`"
-    return Diagnostic("LP901", says, At(source, suppression.span), "take the suppression out")
+    place, cure = At(source, suppression.span), "take the suppression out"
+    if code not in CODES:
+        from llmposter_dsl import words
+
+        meant = words.close(code.upper(), list(CODES))
+        return Diagnostic("LP901", f"there is no code `{code}`", place, f"did you mean `{meant}`?" if meant else cure)
+    if not CODES[code].silenceable:
+        return Diagnostic("LP901", f"a finding {code} cannot be ignored: the scenario cannot be served", place, cure)
+    return Diagnostic("LP901", f"there is no finding {code} here to ignore", place, cure)

@@ -1,0 +1,88 @@
+"""A rule whose every request is taken by a rule before it.
+
+## Why it is a mistake
+
+Rules are tried in order and the first whose `when` holds fires, so that this one is never tried or never gets through.
+
+## Example
+
+```toml
+[[states.begin]]
+reply = "Always."
+
+[[states.begin]]  # LP302
+when  = 'user mentions "never"'
+reply = "Never."
+```
+
+## Instead
+
+Put the rule without `when` last.
+
+```toml
+[[states.begin]]
+when  = 'user mentions "never"'
+reply = "Sometimes."
+
+[[states.begin]]
+reply = "Else."
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from llmposter_dsl import words
+from llmposter_dsl.codes import Code
+from llmposter_dsl.diagnostic import Diagnostic, Related
+
+if TYPE_CHECKING:
+    from llmposter_dsl.bind import Report
+    from llmposter_dsl.machine import Machine
+    from llmposter_dsl.rules import Line
+
+CODE = Code("warning", "rule that can never fire")
+
+
+def check(machine: Machine, report: Report) -> None:
+    """Reports rules that an earlier one leaves nothing."""
+    for lines in (machine.always, *machine.states.values(), machine.otherwise):
+        for line, cover in _covered(lines):
+            same = "has the same `when`" if not cover.certain else "always fires"
+            _never(line, cover, f"an earlier rule {same}", report)
+    stop = next((line for line in machine.always if line.certain), None)
+    if stop is not None:
+        for lines in (*machine.states.values(), machine.otherwise):
+            for line in lines:
+                _never(line, stop, "a rule of `always` always fires", report)
+        return
+    reachable = {state: lines for state, lines in machine.states.items() if state in machine.reached}
+    stops = {state: next((line for line in lines if line.certain), None) for state, lines in reachable.items()}
+    first = next((stop for stop in stops.values() if stop is not None), None)
+    if first is not None and machine.complete and all(stops.values()):
+        for line in machine.otherwise:
+            _never(line, first, "every state has a rule that always fires", report)
+
+
+def _covered(lines: list[Line]) -> Iterator[tuple[Line, Line]]:
+    """Rules of one list that can never fire, each with the earlier one that takes all its requests."""
+    stop: Line | None = None
+    conditions: dict[str, Line] = {}
+    for line in lines:
+        when = line.table.get("when")
+        cover = stop or (conditions.get(when) if isinstance(when, str) and not line.volatile else None)
+        if cover is not None:
+            yield line, cover
+        elif "times" in line.table.written:
+            continue
+        elif line.certain:
+            stop = line
+        elif isinstance(when, str):
+            conditions[when] = line
+
+
+def _never(line: Line, cover: Line, why: str, report: Report) -> None:
+    related = (Related(cover.place, f"{words.shown(cover.name)} stands here"),)
+    report(Diagnostic("LP302", f"the rule {words.shown(line.name)} can never fire: {why}", line.place, None, related))

@@ -1,0 +1,87 @@
+"""The machine as its checks see it, and all of them, one module each: what states and rules can never do.
+
+A finding is right or it is not made: where a name is unknown, the checks that would have to guess rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Final
+
+from llmposter_dsl.bind import Report
+from llmposter_dsl.codes import CODES, modules
+from llmposter_dsl.place import Within
+from llmposter_dsl.program import Program
+from llmposter_dsl.rules import Line
+
+_FAMILY: Final = "LP3"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """States and rules as the checks see them.
+
+    Attributes:
+        program: what was made of the file so far; rules with a mistake are missing.
+        states: the rules of each state, as far as they could be read.
+        places: where each state's name stands.
+        always: the rules before those of the states.
+        otherwise: the rules after them.
+        entries: where a conversation can begin.
+        final: where it may end.
+        complete: every way between states is known.
+        legible: every expression could be read, so that what uses a name is known.
+        variables: the variables that are declared, each with the place of its name.
+        tools: the tools likewise.
+        read: the variables that something asks for.
+        called: the tools that something calls.
+    """
+
+    program: Program
+    states: Mapping[str, list[Line]]
+    places: Mapping[str, Within]
+    always: list[Line]
+    otherwise: list[Line]
+    entries: tuple[str, ...]
+    final: frozenset[str]
+    complete: bool
+    legible: bool
+    variables: Mapping[str, Within]
+    tools: Mapping[str, Within]
+    read: Collection[str]
+    called: Collection[str]
+
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """The states that a conversation may come to; all of them where not every way is known."""
+        if not self.complete:
+            return frozenset(self.states)
+        reached: set[str] = set()
+        pending = [state for state in self.entries if state in self.states]
+        everywhere = [line.goto for line in (*self.always, *self.otherwise) if line.goto is not None]
+        while pending:
+            state = pending.pop()
+            if state not in reached:
+                reached.add(state)
+                pending += [line.goto for line in self.states.get(state, []) if line.goto is not None]
+                pending += everywhere
+        return frozenset(reached)
+
+    def lines(self) -> Iterator[Line]:
+        """Every rule."""
+        yield from self.always
+        for lines in self.states.values():
+            yield from lines
+        yield from self.otherwise
+
+
+def check(machine: Machine, report: Report, wanted: Collection[str] = ()) -> None:
+    """Reports what the machine can never do; *wanted* are codes that are looked for only where somebody asks."""
+    for code, name in modules("llmposter_dsl.checks"):
+        if code.startswith(_FAMILY):
+            module = import_module(name)
+            if hasattr(module, "check") and (code in wanted or not CODES[code].asked):
+                module.check(machine, report)
