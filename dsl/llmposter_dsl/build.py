@@ -11,7 +11,7 @@ from llmposter_dsl.chaos import chaos
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
-from llmposter_dsl.includes import Gathered, Placed, gather
+from llmposter_dsl.includes import Gathered, gather
 from llmposter_dsl.place import Within, assigned
 from llmposter_dsl.program import Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines, undeclared
@@ -87,7 +87,7 @@ class Builder:
         answers.check_defaults()
         program = self._program(compiled, compiler, scope, final)
         if program is not None:
-            machine.check(self._machine(program, groups), self.report, wanted)
+            machine.check(self._machine(program, compiled), self.report, wanted)
         return program
 
     def _tools(self) -> None:

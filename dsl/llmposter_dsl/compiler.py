@@ -18,6 +18,7 @@ from llmposter_dsl.program import Program
 if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
 
+
 class Compiled(NamedTuple):
     """What became of a scenario.
 
@@ -34,9 +35,7 @@ class Compiled(NamedTuple):
     raw: tuple[Diagnostic, ...] = ()
 
 
-def compile_path(
-    path: str | os.PathLike[str], name: str | None = None, wanted: Collection[str] = ()
-) -> Compiled:
+def compile_path(path: str | os.PathLike[str], name: str | None = None, wanted: Collection[str] = ()) -> Compiled:
     """The scenario in a file; *name* is how messages call the file.
 
     *wanted* are codes that are looked for only where somebody asks.

@@ -9,16 +9,8 @@ import sys
 from pathlib import Path
 
 from llmposter_dsl import keys, reference
-from llmposter_dsl.codes import CODES
 
 _MADE = "<!-- Made from the code by `python -m llmposter_dsl.pages docs/language`; change it there. -->"
-
-
-def codes() -> str:
-    """The codes of the checker as a table, each with a link to its section."""
-    lines = ["| code | severity | title |", "|---|---|---|"]
-    lines += [f"| [{name}](#{name.lower()}) | {code.severity} | {code.title} |" for name, code in CODES.items()]
-    return "\n".join(lines) + "\n"
 
 
 def whole() -> dict[str, str]:
@@ -48,7 +40,7 @@ def whole() -> dict[str, str]:
 
 def parts() -> dict[str, dict[str, str]]:
     """What is made inside of other pages, by page and by the comment that begins it."""
-    return {"checking.md": {"codes": codes()}, "expressions.md": {"operators": reference.operators()}}
+    return {"expressions.md": {"operators": reference.operators()}}
 
 
 def made(folder: Path) -> dict[Path, str]:

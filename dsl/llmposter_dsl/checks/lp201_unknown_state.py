@@ -11,7 +11,7 @@ A conversation that goes there would stand nowhere.
 reply = "Hello!"
 goto  = "ende"  # LP201
 
-[[states.end]]  # LP301
+[[states.end]]
 reply = "Bye."
 ```
 

@@ -7,8 +7,8 @@ With `[auth]` every request needs a credential, and no client can have a good on
 ## Example
 
 ```toml
-[auth]
-tokens = []  # LP505
+[auth]  # LP505
+tokens = []
 
 [[states.begin]]
 reply = "Hello!"

@@ -3,7 +3,8 @@
 ## Why it is a mistake
 
 The SDKs of OpenAI and Anthropic give up after 600 seconds without a byte, if they are told nothing else, and try again.
-It is said of a delay that is longer more often than not, or can be where its bounds are known; google-genai waits for ever.
+google-genai waits for ever.
+It is said of a delay that is longer more often than not, or can be where its bounds are known.
 
 ## Example
 

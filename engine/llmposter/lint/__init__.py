@@ -6,7 +6,7 @@ This door opens late: each function imports what it needs, so that `llmposter li
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from llmposter_dsl.program import Program
 
 
-def check(paths: Iterable[str | os.PathLike[str]]) -> Checked:
-    """Every finding on the scenarios that *paths* name, their examples played on every wire."""
+def check(paths: Iterable[str | os.PathLike[str]], wanted: Collection[str] = ()) -> Checked:
+    """Every finding on the scenarios that *paths* name, their examples played on every wire.
+
+    *wanted* are codes that are looked for only where somebody asks.
+    """
     from llmposter.lint.checking import check as made
 
-    return made(paths)
+    return made(paths, wanted)
 
 
 def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:

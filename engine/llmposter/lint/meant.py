@@ -1,4 +1,4 @@
-"""For whom rules are: what a condition says of the provider alone keeps the others out."""
+"""The rules of a scenario, and for whom they are: what a condition says of the provider alone keeps the others out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from llmposter.model import Wire
-    from llmposter_dsl.program import Condition
+    from llmposter_dsl.program import Condition, Program, Rule
+
+
+def rules(program: Program) -> Iterator[Rule]:
+    """Every rule, in the order in which they are tried."""
+    yield from program.always
+    for each in program.states.values():
+        yield from each
+    yield from program.otherwise
 
 
 def meant_for(wire: Wire, condition: Condition | None) -> bool:

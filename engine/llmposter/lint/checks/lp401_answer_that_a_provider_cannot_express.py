@@ -2,7 +2,7 @@
 
 ## Why it is a mistake
 
-Its clients get something else, as [the provider's page](../providers/index.md) tells, and test another case than was meant.
+Its clients get something else, as [the provider's page](../providers/index.md) tells, and another case is tested.
 
 ## Example
 
@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmposter.lint.meant import meant_for
+from llmposter.lint.meant import meant_for, rules
 from llmposter_dsl.codes import Code
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.place import Within
@@ -54,7 +54,7 @@ def check(seen: Seen) -> Iterator[Diagnostic]:
     for wire in load().values():
         if not meant_for(wire, program.serves):
             continue
-        for rule in program.rules():
+        for rule in rules(program):
             sentences = tuple(wire.cannot(rule))
             if sentences and meant_for(wire, rule.when):
                 yield from (Diagnostic("LP401", sentence, _finish(rule)) for sentence in sentences)
