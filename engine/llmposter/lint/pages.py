@@ -1,4 +1,4 @@
-"""The pages of the checks, made from the modules of the codes: `python -m llmposter.lint.pages docs/checks` writes them.
+"""The pages of the checks, made from the codes' modules: `python -m llmposter.lint.pages docs/checks` writes them.
 
 What `llmposter lint` says of an example is asked of it; a test fails where a page is not what is made here.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from llmposter.lint import checking
 from llmposter.lint.selecting import level
-from llmposter_dsl import documentation, report
+from llmposter_dsl import compiler, documentation, report
 from llmposter_dsl.codes import CODES
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def findings(folder: Path, files: Sequence[File], wanted: Collection[str] = ()) 
     for file in files:
         (folder / file.name).write_bytes(file.content())
     # Of several the folder is given, so that those which another one includes are left out.
-    files_given = checking.compiler.scenario_files([folder if len(files) > 1 else folder / files[0].name])
-    made = [checking.compiler.compile_path(each, Path(each).name, wanted) for each in files_given]
+    files_given = compiler.scenario_files([folder if len(files) > 1 else folder / files[0].name])
+    made = [compiler.compile_path(each, Path(each).name, wanted) for each in files_given]
     return checking.settled(files_given, made, wanted).diagnostics
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Unknown(ValueError):
+class Unknown(ValueError):  # noqa: N818 - it says what the text is
     """A text that no code begins with; the message is one sentence for the user."""
 
 
