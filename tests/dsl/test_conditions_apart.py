@@ -34,7 +34,7 @@ def made(text: str) -> Condition:
     'user contains "weather"',
     'user contains "weather" and attempt == 3',
     'not (user contains "tea" or attempt > 1) and model == "gpt"',
-    'not not (attempt == 2)',
+    "not not (attempt == 2)",
     '(attempt == 1 or (attempt == 2 and not (user mentions "paris"))) or false',
 ])  # fmt: skip
 def test_operands_say_what_the_whole_says(text: str) -> None:

@@ -110,6 +110,13 @@ class Places(Generic[T]):
             return found.first(key, most)
         return [] if found is None or key not in self._keys(found) else [found]
 
+    def all(self, place: bytes, most: int) -> list[T]:
+        """Some of those there, each once, whatever their keys."""
+        found = self._at.get(place)
+        if isinstance(found, Buckets):
+            return list(islice(dict.fromkeys(found), most))
+        return [] if found is None else [found]
+
     def newest(self, place: bytes, key: Hashable) -> T | None:
         if (found := self._at.get(place)) is None:
             return None

@@ -190,6 +190,10 @@ class Lanes:
             return None
         return found
 
+    def waiting(self, places: Sequence[bytes]) -> list[Lane]:
+        """Some of the open ones there, whoever they are of."""
+        return [lane for place in places for lane in self._open.all(place, _GLANCE)]
+
     def _ended(self, caller: Caller, place: bytes) -> Lane | None:
         """Without a count, the same again on the same connection asks for the same answer."""
         if caller.retry is not None:

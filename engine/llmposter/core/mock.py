@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from llmposter.access import Limited
+    from llmposter.core.looking import Instead, Seen
     from llmposter.core.positions import Talk
+    from llmposter.core.standing import Standing
     from llmposter_dsl.program import Chaos, Program
 
 MOST_CONVERSATIONS: Final = 15_000
@@ -217,13 +219,17 @@ class Mock:
         return entry
 
     def _unserved(self) -> Step:
+        nowhere = Conversation(state="")
+        return Step(nowhere, nowhere, Miss(self.unserved()))
+
+    def unserved(self) -> str:
+        """What is said of a request that no scenario takes."""
         wants = [
             f'"{player.program.name}" wants {serves.text}'
             for player in self._players
             if (serves := player.program.serves) is not None
         ]
-        nowhere = Conversation(state="")
-        return Step(nowhere, nowhere, Miss(f"no scenario serves this request: {'; '.join(wants) or 'there is none'}"))
+        return f"no scenario serves this request: {'; '.join(wants) or 'there is none'}"
 
     def _write(self, session: Session, entry: Entry) -> None:
         session.entries.append(entry)
@@ -293,6 +299,13 @@ class Mock:
         """How many entries the journal has dropped."""
         with self._lock:
             return self._journal.dropped if session is None else self._sessions.dropped(session)
+
+    def look(self, turn: Turn, instead: Instead | None = None) -> tuple[Standing, Seen] | None:
+        """Where a request stands and what it would meet, without answering it; None if no scenario takes it."""
+        from llmposter.core.looking import look_at
+
+        with self._lock:
+            return look_at(self._players, self._sessions, turn, self.clock.now(), instead)
 
     def scenarios(self) -> list[dict[str, Any]]:
         """What is served, in the order in which it is asked."""

@@ -13,7 +13,7 @@ import msgspec
 from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
-from llmposter.server import admin_chaos, admin_tokens, sharing, target
+from llmposter.server import admin_chaos, admin_explain, admin_tokens, sharing, target
 from llmposter.server.admin_asked import Answer, Asked, Refused, fields
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
@@ -108,6 +108,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
     "journal": {"GET": journal},
     "violations": {"GET": violations},
     "verify": {"GET": verify},
+    "explain": {"POST": admin_explain.explain},
     "reset": {"POST": reset},
     "tokens": {"GET": admin_tokens.tokens},
     "tokens/issue": {"POST": admin_tokens.issue},
