@@ -96,7 +96,7 @@ def test_refresh_tokens_as_the_scenario_has_them(refresh: Any, given_first: bool
             assert [given_again] * 3 == ["refresh_token" in each for each in again]
             assert [2, 3, 4] == [each["grant"] for each in client.companion.grants()[1:]]
         else:
-            assert "unauthorized_client" == refused(client.refresh("rt-any"))
+            assert "unsupported_grant_type" == refused(client.refresh("rt-any"))
 
 
 def test_a_scope_is_narrowed_for_one_token() -> None:

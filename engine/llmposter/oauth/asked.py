@@ -14,6 +14,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
+
+from llmposter.oauth.records import Line
+from llmposter_dsl.companion import TokenAnswer
 
 MOST_FIELDS: Final = 100
 
@@ -51,6 +55,9 @@ class Asked(OAuth2Request):  # type: ignore[misc]
         issuer: what the client calls this server, without a slash at the end.
         raw: parameters as they stand in the query or the form.
         data: the body of one in JSON.
+
+    Attributes:
+        scripted: what it gets in place of what it would. line: what it was granted something on.
     """
 
     def __init__(self, method: str, issuer: str, headers: Mapping[str, str], raw: str = "", data: Any = None) -> None:
@@ -59,10 +66,17 @@ class Asked(OAuth2Request):  # type: ignore[misc]
         self.issuer = issuer
         self.payload: Fields = Fields(parse_qsl(raw, errors="replace", max_num_fields=MOST_FIELDS))
         self.json = data
+        self.scripted = TokenAnswer()
+        self.line: Line | None = None
 
     @property
     def form(self) -> dict[str, str]:
         return self.payload.data if self.method == "POST" else {}
+
+    @property
+    def who(self) -> str:
+        """The client as it calls itself."""
+        return str(self.payload.client_id or extract_basic_authorization(self.headers)[0] or "")
 
     @property
     def args(self) -> dict[str, str]:

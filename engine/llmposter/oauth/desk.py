@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import count
 from typing import Any, Final
+
+from msgspec.structs import asdict
 
 from llmposter.model import Struct
 from llmposter_dsl.companion import TokenAnswer
@@ -40,22 +41,21 @@ class Desk:
     def __init__(self, answers: Iterable[TokenAnswer]) -> None:
         self.coming: deque[TokenAnswer] = deque(answers)
         self._asked: deque[Grant] = deque(maxlen=MOST)
-        self._numbers = count(1)
-        self._refreshes = 0
-        self._last = 0
+        self._refreshes = self._last = 0
 
     def next(self) -> TokenAnswer:
         """What the request that comes now gets."""
         return self.coming.popleft() if self.coming else _AS_USUAL
 
-    def note(self, grant: Grant) -> None:
-        self._last = next(self._numbers)
-        self._asked.append(Grant(self._last, *_values(grant)[1:]))
-        self._refreshes += grant.grant_type == "refresh_token" and grant.outcome == "ok"
+    def note(self, **asked: Any) -> None:
+        """The fields of a `Grant`, but for its number."""
+        self._last += 1
+        self._asked.append(Grant(self._last, **asked))
+        self._refreshes += asked["grant_type"] == "refresh_token" and asked["outcome"] == "ok"
 
     def grants(self) -> list[dict[str, Any]]:
         """First to last, as JSON-able data."""
-        return [dict(zip(Grant.__struct_fields__, _values(each), strict=True)) for each in self._asked]
+        return [asdict(each) for each in self._asked]
 
     def state(self) -> dict[str, Any]:
         """Likewise, with counts; ``answers`` are still to come."""
@@ -63,7 +63,3 @@ class Desk:
             "grants": self.grants(), "dropped": self._last - len(self._asked), "refreshes": self._refreshes,
             "answers": len(self.coming),
         }  # fmt: skip
-
-
-def _values(grant: Grant) -> tuple[Any, ...]:
-    return tuple(getattr(grant, name) for name in Grant.__struct_fields__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, InvalidScopeError, UnauthorizedClientError
 from authlib.oauth2.rfc6750 import BearerTokenValidator, InsufficientScopeError, InvalidTokenError
@@ -98,7 +99,7 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
     def introspect_token(self, token: Held) -> dict[str, Any]:
         line = token.token.line
         told: dict[str, Any] = {
-            "active": True, "iss": self.issuer, "client_id": line.client, "sub": line.subject or line.client,
+            "active": True, "iss": self.issuer, "client_id": line.client, "sub": line.subject,
             "scope": token.get_scope(),
         }  # fmt: skip
         match token.token:
@@ -148,7 +149,7 @@ class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
             data["device_code"], data["user_code"], client_id, allowed, until, server.settings.device_interval
         )
         if server.settings.approval == "auto":
-            made.state, made.subject = "approved", server.user.subject
+            made.state, made.user = "approved", server.user
         server.store.devices.put(made.value, made)
 
 
@@ -172,10 +173,9 @@ def userinfo(server: Provider, asked: Asked) -> tuple[int, dict[str, Any], list[
     token = bearer.authenticate_token(presented)
     bearer.validate_token(token, ["openid"], asked)
     assert token is not None
-    if token.token.line.subject is None:
+    if (user := token.token.line.user) is None:
         raise InsufficientScopeError
-    told = claims(server.user, token.get_scope()) | {"sub": token.token.line.subject}
-    return 200, told, [("Cache-Control", "no-store")]
+    return 200, claims(user, token.get_scope()), []
 
 
 class _MissingError(InvalidTokenError):  # type: ignore[misc]
@@ -187,6 +187,13 @@ class _MissingError(InvalidTokenError):  # type: ignore[misc]
 
 class EndSession(EndSessionEndpoint):  # type: ignore[misc]
     """RP-initiated logout: what this client, or without one what the user, was granted has ended."""
+
+    def validate_request(self, request: Asked) -> Any:
+        """Raises an error also for an id token of another issuer, which has the same key."""
+        found = super().validate_request(request)
+        if found.id_token_claims is not None and _where(found.id_token_claims.get("iss")) != _where(request.issuer):
+            raise InvalidRequestError("the id token is of another issuer")
+        return found
 
     def get_server_jwks(self) -> KeySet:
         return key_set()
@@ -201,6 +208,12 @@ class EndSession(EndSessionEndpoint):  # type: ignore[misc]
         for line in server.store.lines():
             if line.subject == subject and (client is None or client.id == line.client):
                 server.store.end(line, now)
+
+
+def _where(issuer: object) -> tuple[str, int | None, str]:
+    """An issuer, whichever name of this host stands in it."""
+    parts = urlsplit(str(issuer))
+    return parts.scheme, parts.port, parts.path
 
 
 def _number(seconds: float) -> float | int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmposter.oauth.asked import Asked
     from llmposter.oauth.provider import Provider
     from llmposter.oauth.records import Registered
+    from llmposter_dsl.companion import User
 
 SLOWER: Final = 5.0
 """Seconds by which a device that came too early has to stay away longer from then on (RFC 8628, section 3.5)."""
@@ -152,8 +153,8 @@ class CodeGrant(_Minting, grants.AuthorizationCodeGrant):  # type: ignore[misc]
     def line(self) -> Line:
         return self.request.authorization_code.line  # type: ignore[no-any-return]
 
-    def authenticate_user(self, authorization_code: Code) -> str | None:
-        return authorization_code.line.subject
+    def authenticate_user(self, authorization_code: Code) -> User | None:
+        return authorization_code.line.user
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """It is kept, so that its second use is known."""
@@ -200,8 +201,8 @@ class RefreshGrant(_Minting, grants.RefreshTokenGrant):  # type: ignore[misc]
     def line(self) -> Line:
         return self.request.refresh_token.line  # type: ignore[no-any-return]
 
-    def authenticate_user(self, refresh_token: Refresh) -> str | None:
-        return refresh_token.line.subject
+    def authenticate_user(self, refresh_token: Refresh) -> User | None:
+        return refresh_token.line.user
 
     def revoke_old_credential(self, refresh_token: Refresh) -> None:
         if self.INCLUDE_NEW_REFRESH_TOKEN:
@@ -221,17 +222,17 @@ class DeviceGrant(_Minting, DeviceCodeGrant):  # type: ignore[misc]
             raise InvalidGrantError("the device code was used before")
         return found
 
-    def validate_device_credential(self, credential: Device) -> str:
+    def validate_device_credential(self, credential: Device) -> User:
         """Whom it is for. Raises an error as long as it is nobody, or for good."""
         if self.server.now() >= credential.until:
             raise ExpiredTokenError("the device code has expired")
+        self._device = credential
         return super().validate_device_credential(credential)  # type: ignore[no-any-return]
 
-    def query_user_grant(self, user_code: str) -> tuple[str, bool] | None:
-        device: Device | None = self.server.store.device(user_code)
-        if device is None or device.state == "pending":
-            return None
-        return device.subject, device.state == "approved"
+    def query_user_grant(self, user_code: str) -> tuple[User | None, bool] | None:
+        device = self._device
+        assert device.user_code == user_code
+        return None if device.state == "pending" else (device.user, device.state == "approved")
 
     def should_slow_down(self, credential: Device) -> bool:
         device, now = credential, self.server.now()
@@ -244,4 +245,4 @@ class DeviceGrant(_Minting, DeviceCodeGrant):  # type: ignore[misc]
         device: Device = self.request.credential
         device.state = "done"
         server, now = self.server, self.server.now()
-        return Line(server.store.number(), device.client, device.subject, device.scope, (), now)
+        return Line(server.store.number(), device.client, device.user, device.scope, (), now)

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+)
 from authlib.oidc.core.util import create_half_hash
 
 from llmposter.oauth.asked import Answer, Asked
-from llmposter.oauth.desk import Desk, Grant
+from llmposter.oauth.desk import Desk
 from llmposter.oauth.grants import ClientGrant, CodeGrant, DeviceGrant, Particulars, Proof, RefreshGrant, resources
 from llmposter.oauth.keys import ALGORITHM, signed
 from llmposter.oauth.metadata import grants
-from llmposter.oauth.records import METHODS, SECRET_METHODS, Access, Line, Refresh, Registered
+from llmposter.oauth.records import METHODS, SECRET_METHODS, Access, Device, Line, Refresh, Registered
 from llmposter.oauth.store import Shelf, Store
 from llmposter.oauth.users import claims
 
@@ -123,6 +128,17 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
 
     # A consent in a browser.
 
+    def get_authorization_grant(self, request: Asked) -> CodeGrant:
+        """Authlib's, but for its error, which quotes what may not be said (RFC 6749, section 4.1.2.1)."""
+        asked = request.payload.response_type
+        if asked == "code":
+            return cast("CodeGrant", super().get_authorization_grant(request))
+        if (client := self.query_client(request.payload.client_id)) is None:
+            raise InvalidClientError("the client is unknown")
+        error = "unsupported_response_type" if asked else "invalid_request"
+        where = CodeGrant.validate_authorization_redirect_uri(request, client)
+        raise OAuth2Error("response_type must be code", redirect_uri=where, error=error)
+
     def authorize(self, asked: Asked) -> Answer | Consent:
         """Where the browser is to go, an error to show, or a question to ask first."""
         with self.lock:
@@ -144,7 +160,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
 
     def _answered(self, grant: CodeGrant, *, approved: bool) -> Answer:
         asked = grant.request
-        user = self.user.subject if approved else None
+        user = self.user if approved else None
         return self._with_issuer(self.create_authorization_response(asked, user, grant), asked)
 
     def _with_issuer(self, answer: Answer, asked: Asked) -> Answer:
@@ -154,6 +170,18 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         uri = add_params_to_uri(answer.location, [("iss", asked.issuer)])
         return Answer(answer.status, None, (("Location", uri),))
 
+    # A consent elsewhere than on the device that asks.
+
+    def waiting(self) -> list[Device]:
+        """Devices for which nobody has decided yet."""
+        now = self.now()
+        return [each for each in self.store.devices.values() if each.state == "pending" and now < each.until]
+
+    def pending(self, user_code: str) -> Device | None:
+        """The one of those with this code, however a person writes it (RFC 8628, section 6.1)."""
+        wanted = plain(user_code)
+        return next((each for each in self.waiting() if wanted and plain(each.user_code) == wanted), None)
+
     # Tokens.
 
     def token(self, asked: Asked, scripted: TokenAnswer) -> Answer:
@@ -161,21 +189,23 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         with self.lock:
             asked.scripted = scripted
             answer = self._failed(asked) if scripted.error or scripted.status else self._token(asked)
-            line: Line | None = getattr(asked, "line", None)
-            name = asked.payload.client_id or (asked.client.id if asked.client else "")
-            grant = Grant(
-                0, asked.payload.grant_type or "", name, answer.outcome, answer.status, self.now(),
-                None if line is None else line.number, None if line is None else line.granted,
+            line = asked.line
+            self.desk.note(
+                grant_type=asked.payload.grant_type or "", client=asked.who, outcome=answer.outcome,
+                status=answer.status, time=self.now(), line=None if line is None else line.number,
+                grant=None if line is None else line.granted,
             )  # fmt: skip
-            self.desk.note(grant)
             return answer
 
     def _token(self, asked: Asked) -> Answer:
         if asked.payload.repeated is not None:
             return self.handle_error_response(asked, InvalidRequestError("a parameter is given twice"))
-        if not asked.payload.grant_type:
+        if (wanted := asked.payload.grant_type) is None:
             told = "grant_type is missing: send a form, application/x-www-form-urlencoded"
             return self.handle_error_response(asked, InvalidRequestError(told))
+        if wanted not in (known := grants(self.settings)):
+            told = f"grant_type must be one of {', '.join(known)}"
+            return self.handle_error_response(asked, OAuth2Error(told, error="unsupported_grant_type"))
         return self.create_token_response(asked)  # type: ignore[no-any-return]
 
     def _failed(self, asked: Asked) -> Answer:
@@ -202,10 +232,10 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         told: dict[str, Any] = {"access_token": access.value, "token_type": "Bearer", "scope": scope}
         if said.expires_in is not False and (said.expires_in is not True or self.settings.expires_in):
             told["expires_in"] = whole(self.settings.access_lifetime) if said.expires_in is True else said.expires_in
-        if refresh and line.subject is not None and self._refreshes(asked):
+        if refresh and line.user is not None and self._refreshes(asked):
             told["refresh_token"] = self._refresh(line, now)
-        if line.subject is not None and "openid" in scope.split():
-            told["id_token"] = self._id_token(asked, line, scope, access)
+        if line.user is not None and "openid" in scope.split():
+            told["id_token"] = self._id_token(asked, line, claims(line.user, scope), access)
         return told
 
     def _refreshes(self, asked: Asked) -> bool:
@@ -222,15 +252,15 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         lifetime = max(self.settings.access_lifetime, asked.scripted.lifetime or 0)
         until, number = since + whole(lifetime), self.ids.value()
         said = {
-            "iss": asked.issuer, "sub": line.subject or line.client, "aud": one_or_all(audience),
+            "iss": asked.issuer, "sub": line.subject, "aud": one_or_all(audience),
             "exp": until, "iat": since, "jti": number, "client_id": line.client, "scope": scope,
         }  # fmt: skip
         return Access(signed(said, "at+jwt"), line, scope, audience, number, since, until)
 
-    def _id_token(self, asked: Asked, line: Line, scope: str, access: Access) -> str:
+    def _id_token(self, asked: Asked, line: Line, told: dict[str, Any], access: Access) -> str:
         """OpenID Connect Core, section 2; a refreshed one has no nonce (section 12.2)."""
-        said = claims(self.user, scope) | {
-            "iss": asked.issuer, "sub": line.subject, "aud": line.client, "exp": access.until, "iat": access.since,
+        said = told | {
+            "iss": asked.issuer, "aud": line.client, "exp": access.until, "iat": access.since,
             "auth_time": int(line.signed_in), "at_hash": create_half_hash(access.value, ALGORITHM).decode(),
         }  # fmt: skip
         if line.nonce is not None and line.granted == 1:
@@ -241,6 +271,10 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
 def one_or_all(audience: tuple[str, ...]) -> str | list[str]:
     """As it stands in a token (RFC 7519, section 4.1.3)."""
     return audience[0] if len(audience) == 1 else list(audience)
+
+
+def plain(user_code: str) -> str:
+    return "".join(letter for letter in user_code.upper() if letter.isalnum())
 
 
 def whole(seconds: float) -> int:

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
+from llmposter_dsl.companion import User
+
 DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 GRANTS: Final[tuple[str, ...]] = ("authorization_code", "refresh_token", "client_credentials", DEVICE)
 METHODS: Final[tuple[str, ...]] = ("client_secret_basic", "client_secret_post", "none")
@@ -100,14 +102,14 @@ class Line:
     """All that one consent, or one client by its own credentials, has been granted.
 
     Attributes:
-        subject: the user; None where the client speaks for itself.
+        user: who consented; None where the client speaks for itself.
         granted: how many times tokens were given. held: the access tokens.
         ended: nothing more is granted on it.
     """
 
     number: int
     client: str
-    subject: str | None
+    user: User | None
     scope: str
     resources: tuple[str, ...] = ()
     signed_in: float = 0.0
@@ -115,6 +117,11 @@ class Line:
     granted: int = 0
     held: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_OF_LINE))
     ended: bool = False
+
+    @property
+    def subject(self) -> str:
+        """Whom its tokens speak of (RFC 9068, section 2.2)."""
+        return self.client if self.user is None else self.user.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,7 @@ class Device:
     scope: str
     until: float
     interval: float
-    subject: str = ""
+    user: User | None = None
     state: Literal["pending", "approved", "denied", "done"] = "pending"
     asked: float | None = None
 

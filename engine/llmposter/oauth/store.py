@@ -53,7 +53,7 @@ class Store:
     def issue(self, token: Access, lifetime: float, now: float) -> None:
         """The access token is good from now on."""
         line = token.line
-        issued = Issued(line.subject or line.client, token.value, lifetime=lifetime, grant=line.granted)
+        issued = Issued(line.subject, token.value, lifetime=lifetime, grant=line.granted)
         self._credentials.issue(issued, now, self._session)
         self.tokens.put(token.value, token)
         line.held.append(token.value)
@@ -79,12 +79,3 @@ class Store:
         """Those of which something is held."""
         held: tuple[Access | Refresh, ...] = (*self.tokens.values(), *self.refreshes.values())
         return list(dict.fromkeys(each.line for each in held))
-
-    def device(self, user_code: str) -> Device | None:
-        """The one of a user code, however a person writes it (RFC 8628, section 6.1)."""
-        wanted = _plain(user_code)
-        return next((each for each in self.devices.values() if wanted and _plain(each.user_code) == wanted), None)
-
-
-def _plain(user_code: str) -> str:
-    return "".join(letter for letter in user_code.upper() if letter.isalnum())

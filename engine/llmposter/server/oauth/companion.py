@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
+from ipaddress import ip_address
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llmposter.core.credentials import Credentials
-    from llmposter.oauth.records import Device
     from llmposter_dsl.companion import OAuth, TokenAnswer, User
 
 MOST_SESSIONS: Final = 1_000
 """Issuers that are held; of more, the one asked longest ago begins anew when it comes back."""
 MOST_OF_BODY: Final = 64 * 1024
 _IDLE: Final = 600.0
+_SLOW_BODY: Final = 120.0
 _TIME_TO_END: Final = 0.5
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - to know it, not to bind to it
 
@@ -62,7 +63,7 @@ class Companion:
         self._providers: OrderedDict[str, Provider] = OrderedDict()
         self._sockets = bind_sockets(settings.port, host)
         self.host, self.port = host, self._sockets[0].getsockname()[1]
-        loopback = all(each.getsockname()[0] in ("127.0.0.1", "::1") for each in self._sockets)
+        loopback = all(ip_address(each.getsockname()[0].partition("%")[0]).is_loopback for each in self._sockets)
         self._names = {"localhost", "127.0.0.1", "::1", host.lower()} if loopback else None
         self._alarms = Alarms()
         self._keys: asyncio.Future[object] | None = None
@@ -85,7 +86,11 @@ class Companion:
         self._ending = loop.create_future()
         self._keys = loop.run_in_executor(None, keys.key)
         self._server = HTTPServer(
-            application(self), max_body_size=MOST_OF_BODY, max_header_size=MOST_OF_BODY, idle_connection_timeout=_IDLE
+            application(self),
+            max_body_size=MOST_OF_BODY,
+            max_header_size=MOST_OF_BODY,
+            idle_connection_timeout=_IDLE,
+            body_timeout=_SLOW_BODY,
         )
         self._server.add_sockets(self._sockets)
 
@@ -139,10 +144,8 @@ class Companion:
 
     def reset(self, session: str | None = None) -> None:
         """One issuer, or all of them for None, is as in the beginning; the tokens that it gave have ended."""
-        with self._lock:
-            for name in tuple(self._providers) if session is None else (session,):
-                if name in self._providers:
-                    self._providers[name].reset()
+        for provider in self._of(session):
+            provider.reset()
 
     def approve(self, user_code: str, session: str | None = None) -> bool:
         """Says yes to the device with this code; False if none waits with it."""
@@ -154,19 +157,19 @@ class Companion:
 
     def decide_device(self, user_code: str, *, approved: bool, session: str | None = None) -> bool:
         """As a person does on the page; of all sessions for None."""
-        for name in tuple(self._providers) if session is None else (session,):
-            provider = self.provider(name)
+        for provider in self._of(session):
             with provider.lock:
-                if (device := self.pending(user_code, name)) is not None:
-                    device.state, device.subject = "approved" if approved else "denied", provider.user.subject
+                if (device := provider.pending(user_code)) is not None:
+                    device.state, device.user = "approved" if approved else "denied", provider.user
                     return True
         return False
 
-    def pending(self, user_code: str, session: str = "") -> Device | None:
-        """The device that waits with this code."""
-        found = self.provider(session).store.device(user_code)
-        waits = found is not None and found.state == "pending" and self.clock.now() < found.until
-        return found if waits else None
+    def _of(self, session: str | None) -> list[Provider]:
+        """The one of a session, or all."""
+        if session is not None:
+            return [self.provider(session)]
+        with self._lock:
+            return list(self._providers.values())
 
     def script(self, answers: Iterable[TokenAnswer], session: str = "") -> None:
         """What the next requests to the token endpoint get, after those that are still to come."""
@@ -188,12 +191,11 @@ class Companion:
 
     def state(self, session: str = "") -> dict[str, Any]:
         """The grants, how many were refreshes, the answers to come, the devices that wait, the clients; JSON-able."""
-        provider, now = self.provider(session), self.clock.now()
+        provider = self.provider(session)
         with provider.lock:
             devices = [
                 {"user_code": each.user_code, "client": each.client, "scope": each.scope, "until": each.until}
-                for each in provider.store.devices.values()
-                if each.state == "pending" and now < each.until
+                for each in provider.waiting()
             ]
             told = {"issuer": self.session_url(session), "subject": provider.user.subject, "devices": devices}
             return told | provider.desk.state() | {"clients": sorted(provider.store.clients)}

@@ -123,7 +123,8 @@ class Token(Base):
         with provider.lock:
             scripted = provider.desk.next()
         if scripted.delay and not await self.companion.wait(scripted.delay, self.gone):
-            return  # whoever left is granted nothing
+            self._auto_finish = False  # whoever left is granted nothing, and there is no answer at the end
+            return
         self.tell(provider.token(asked, scripted))
 
 
@@ -230,7 +231,7 @@ class DevicePage(Page):
         code = self.field("user_code")
         if not code:
             self.show(pages.enter_code(self.issuer))
-        elif (device := self.companion.pending(code, self.session)) is None:
+        elif (device := self.provider.pending(code)) is None:
             self.show(pages.enter_code(self.issuer, code), 404)
         else:
             client = self.provider.query_client(device.client)
