@@ -24,7 +24,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"])
-@pytest.mark.parametrize("session", ["", "one"])
+@pytest.mark.parametrize("session", ["", "one", "a:b~1"])
 def test_metadata_is_found_and_true(path: str, session: str) -> None:
     """Both well-known documents are valid, also of an issuer with a path, and all endpoints they name are there."""
     with companion() as client:
@@ -276,9 +276,17 @@ def test_bodies_are_bounded() -> None:
         given(client.ask(grant_type="client_credentials"))
 
 
+def test_a_session_has_a_name() -> None:
+    """What is no session id is told so, and makes no issuer."""
+    with companion() as client:
+        for path in ("/@a%20b/token", "/@%3Cb%3E/jwks.json", f"/@{'x' * 200}/jwks.json"):
+            answer = client.http.get(client.base + path)
+            assert (400, True) == (answer.status_code, "is no session id" in answer.json()["error_description"])
+
+
 OTHERS = [
     ("GET", "/", 404), ("GET", "/token", 405), ("GET", "/revoke", 405), ("POST", "/jwks.json", 405),
-    ("GET", "/@a/x", 404), ("DELETE", "/x", 405),
+    ("GET", "/@a/x", 404), ("DELETE", "/x", 405), ("GET", "/.well-known/oauth-protected-resource", 404),
 ]  # fmt: skip
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 
 from llmposter.core.clock import ManualClock
 from llmposter.server.running import MANUAL_START
 from llmposter_dsl.companion import Client, TokenAnswer, User
-from oauth import CALLBACK, CONFIDENTIAL, DEVICE, OAuthClient, companion, given, redirected, refused
+from oauth import CALLBACK, CONFIDENTIAL, DEVICE, SECRET, OAuthClient, companion, given, redirected, refused
 
 
 def verified(client: OAuthClient, token: str, audience: str) -> dict[str, Any]:
@@ -188,7 +190,7 @@ SCRIPTED: list[tuple[TokenAnswer, int, str | None]] = [
     (TokenAnswer(status=500), 500, "server_error"),
     (TokenAnswer(error="invalid_grant"), 400, "invalid_grant"),
     (TokenAnswer(error="invalid_client"), 401, "invalid_client"),
-    (TokenAnswer(status=429, error="slow_down", description="later"), 429, "slow_down"),
+    (TokenAnswer(status=429, error="slow_down", description='"später"'), 429, "slow_down"),
 ]
 
 
@@ -254,6 +256,31 @@ def test_who_leaves_before_a_slow_answer_is_granted_nothing() -> None:
         with pytest.raises(Exception, match="timed out"):
             client.http.post(f"{client.base}/token", data={"grant_type": "refresh_token"}, timeout=0.3)
         given(client.refresh(told["refresh_token"]))
+
+
+def test_an_end_of_the_server_breaks_off_what_waits() -> None:
+    """A slow answer does not hold up the end of the server, and is none; nothing is left behind."""
+    with ThreadPoolExecutor(1) as pool:
+        with companion(answers=(TokenAnswer(delay=600.0),)) as client:
+            form = {"grant_type": "client_credentials"}
+            asked = pool.submit(httpx.post, f"{client.base}/token", data=form, timeout=60)
+            sleep(0.5)
+            assert not asked.done()
+        with pytest.raises(httpx.TransportError):
+            asked.result(5)
+
+
+def test_no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever level is on, no code, token or secret stands whole in the log."""
+    caplog.set_level(logging.DEBUG)
+    with companion() as client:
+        code = client.code()
+        told = given(client.redeem(code))
+        told |= {"new": given(client.refresh(told["refresh_token"]))["access_token"]}
+        client.introspect(told["new"])
+        secrets = [code, SECRET[1], told["access_token"], told["refresh_token"], told["new"], told["id_token"]]
+    written = "\n".join(each.getMessage() for each in caplog.records if not each.name.startswith("http"))
+    assert [] == [each for each in secrets if each in written]
 
 
 def test_of_a_hundred_refreshes_with_one_token_one_is_granted() -> None:

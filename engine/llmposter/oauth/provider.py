@@ -5,11 +5,13 @@ A request is answered at once and under a lock, so that of two that bring one co
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from authlib.common.urls import add_params_to_uri
+from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from llmposter.oauth.ids import Ids
     from llmposter_dsl.companion import OAuth, TokenAnswer, User
 
+# Authlib writes tokens and codes whole at DEBUG, which a test run may well have on.
+logging.getLogger("authlib").setLevel(logging.INFO)
 _SAYABLE: Final = frozenset(map(chr, (*range(0x20, 0x22), *range(0x23, 0x5C), *range(0x5D, 0x7F))))
 """What the description of an error may be of (RFC 6749, section 5.2)."""
 _CHALLENGE: Final = ("WWW-Authenticate", 'Basic realm="llmposter"')
@@ -188,7 +192,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         """The answer of the token endpoint; *scripted* is what was to come in its place."""
         with self.lock:
             asked.scripted = scripted
-            answer = self._failed(asked) if scripted.error or scripted.status else self._token(asked)
+            answer = self._failed(scripted) if scripted.error or scripted.status else self._token(asked)
             line = asked.line
             self.desk.note(
                 grant_type=asked.payload.grant_type or "", client=asked.who, outcome=answer.outcome,
@@ -208,13 +212,14 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
             return self.handle_error_response(asked, OAuth2Error(told, error="unsupported_grant_type"))
         return self.create_token_response(asked)  # type: ignore[no-any-return]
 
-    def _failed(self, asked: Asked) -> Answer:
-        said = asked.scripted
+    def _failed(self, said: TokenAnswer) -> Answer:
+        """As it was written, whatever RFC 6749 lets stand there."""
         usual = {429: "temporarily_unavailable", 503: "temporarily_unavailable"}
         status = said.status or (401 if said.error == "invalid_client" else 400)
         error = said.error or usual.get(status, "server_error" if status >= 500 else "invalid_request")
-        told = OAuth2Error(said.description or "the scenario has it so", status_code=status, error=error)
-        return self.handle_error_response(asked, told)
+        told = {"error": error, "error_description": said.description or "the scenario has it so"}
+        headers = (*default_json_headers, *([_CHALLENGE] if status == 401 else []))
+        return Answer(status, told, tuple(headers))
 
     def check(self, line: Line) -> None:
         """Raises an error if nothing more is to be granted."""

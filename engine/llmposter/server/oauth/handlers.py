@@ -14,25 +14,32 @@ from llmposter.oauth import answering, keys
 from llmposter.oauth.asked import MOST_FIELDS, Answer, Asked
 from llmposter.oauth.metadata import metadata
 from llmposter.oauth.provider import Consent
-from llmposter.server import sharing
+from llmposter.server import sharing, target
 from llmposter.server.oauth import pages
 
 if TYPE_CHECKING:
     from llmposter.oauth.provider import Provider
     from llmposter.server.oauth.companion import Companion
 
-_WHERE: Final = re.compile(r"(?:/@([A-Za-z0-9._~-]{1,128}))?(/.*|$)")
-_WELL_KNOWN: Final = re.compile(r"(/\.well-known/[a-z-]+)(?:/@([A-Za-z0-9._~-]{1,128}))?/?")
+_BEHIND: Final = re.compile(r"(/\.well-known/[a-z-]+)/@(.+)")
 _HOST: Final = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
+class Refused(HTTPError):  # noqa: N818 - it reads as what happened
+    """A request that is told why it is refused."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status)
+        self.message = message
+
+
 def located(path: str) -> tuple[str, str]:
-    """The session of a path and the rest of it: RFC 8414 has an issuer's path behind the well-known one."""
-    if (known := _WELL_KNOWN.fullmatch(path)) is not None:
-        return known[2] or "", known[1]
-    found = _WHERE.fullmatch(path)
-    return (found[1] or "", found[2]) if found is not None else ("", path)
+    """The session of a path and the rest of it: RFC 8414 has an issuer's path behind the well-known one (section 3)."""
+    where = target.parse(path)
+    if where.session is None and (found := _BEHIND.fullmatch(where.path)) is not None:
+        return found[2], found[1]
+    return where.session or "", where.path
 
 
 class Base(RequestHandler):
@@ -49,9 +56,11 @@ class Base(RequestHandler):
 
     def prepare(self) -> None:
         self.session, self.where = located(self.request.path)
+        if self.session and (wrong := target.faulty(self.session)) is not None:
+            raise Refused(400, wrong)
         host = self.request.headers.get("Host", "")
         if not _HOST.fullmatch(host) or not self.companion.named(_name(host)):
-            raise HTTPError(403, reason="that is no name of this server")
+            raise Refused(403, "that is no name of this server")
         self.issuer = f"http://{host}" + (f"/@{self.session}" if self.session else "")
 
     def set_default_headers(self) -> None:
@@ -75,7 +84,7 @@ class Base(RequestHandler):
         form = self.request.body.decode("latin-1") if kind == "application/x-www-form-urlencoded" else ""
         raw = form if method == "POST" else self.request.query
         if raw.count("&") >= MOST_FIELDS:
-            raise HTTPError(400, reason="too many parameters")
+            raise Refused(400, "too many parameters")
         return Asked(method, self.issuer, dict(self.request.headers), raw, self.request.body)
 
     def options(self) -> None:
@@ -102,12 +111,16 @@ class Base(RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        told = error.reason if isinstance(error, HTTPError) and error.reason else "no such request"
-        if status_code >= 500:
-            told = f"llmposter failed inside ({type(error).__name__}); its log has more"
         code = "server_error" if status_code >= 500 else "invalid_request"
-        self.json({"error": code, "error_description": told})
+        self.json({"error": code, "error_description": self._said(status_code, error)})
         self.finish()
+
+    def _said(self, status: int, error: BaseException | None) -> str:
+        if isinstance(error, Refused):
+            return error.message
+        if status >= 500:
+            return f"llmposter failed inside ({type(error).__name__}); its log has more"
+        return f"there is no {self.request.method} {self.request.path}"
 
     def log_exception(self, typ: object, value: BaseException | None, tb: object) -> None:  # noqa: ARG002 - Tornado's
         if value is not None and not isinstance(value, HTTPError):
@@ -170,7 +183,7 @@ class Page(Base):
 
     def refuse_foreign(self) -> None:
         if self.foreign:
-            raise HTTPError(403, reason="another site sent this form")
+            raise Refused(403, "another site sent this form")
 
     def field(self, name: str) -> str:
         return self.asked().payload.data.get(name, "")
@@ -191,8 +204,7 @@ class Page(Base):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        told = error.reason if isinstance(error, HTTPError) and error.reason else type(error).__name__
-        self.show(pages.wrong(str(status_code), told or ""), status_code)
+        self.show(pages.wrong(str(status_code), self._said(status_code, error)), status_code)
         self.finish()
 
 
@@ -216,7 +228,7 @@ class Decision(Page):
         self.refuse_foreign()
         said = self.field("decision")
         if said not in ("approve", "deny"):
-            raise HTTPError(400, reason="the decision is approve or deny")
+            raise Refused(400, "the decision is approve or deny")
         answer = self.provider.decide(self.field("ticket"), approved=said == "approve")
         if answer is None:
             self.show(pages.wrong("expired", "this question was answered before, or too long ago: start again"), 400)
@@ -242,7 +254,7 @@ class DevicePage(Page):
         self.refuse_foreign()
         said, code = self.field("decision"), self.field("user_code")
         if said not in ("approve", "deny"):
-            raise HTTPError(400, reason="the decision is approve or deny")
+            raise Refused(400, "the decision is approve or deny")
         if self.companion.decide_device(code, approved=said == "approve", session=self.session):
             self.show(pages.done("Access was given." if said == "approve" else "Access was refused."))
         else:
@@ -281,7 +293,7 @@ def _name(host: str) -> str:
 def application(companion: Companion) -> Application:
     """All of it."""
     given = {"companion": companion}
-    at = r"(?:/@[A-Za-z0-9._~-]{1,128})?"
+    at = r"(?:/(?:@|%40)[^/]*)?"
     kinds: dict[str, type[Base]] = {
         "/token": Token, "/authorize": Authorize, "/authorize/decision": Decision, "/device": DevicePage,
         "/logout": Logout, r"/jwks\.json": Told, r"/\.well-known/.*": Told,
