@@ -6,6 +6,7 @@ The word after the language says what a block is:
   ``file=NAME``: the commands and servers of its page find it under this name.
 - ``python``: run against a server of `scenarios/weather.toml`, or of ``serve=NAME``.
 - ``console``: lines after ``$ `` are commands; what follows is their standard output, where anything follows.
+  A command may end in ``< FILE``.
 """
 
 from __future__ import annotations
@@ -117,16 +118,16 @@ def test_a_command_in_the_docs_does_what_it_shows(block: Block, desk: Path) -> N
             assert all(f" {word.partition('=')[0]}" in usage for word in arguments if word.startswith("--"))
             assert all((desk / word).exists() for word in arguments if "/" in word or word.endswith((".toml", ".yaml")))
             continue
-        ran = call(*arguments)
+        *arguments, given = arguments if "<" in arguments else [*arguments, "<", ""]
+        ran = call(*arguments[:-1], given=(desk / given).read_text(encoding="utf-8") if given else "")
         assert ran.returncode in (0, 1), ran.stderr
         if output.strip():
             assert output == ran.stdout
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "llmposter", *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+def call(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "llmposter", *arguments]
+    return subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_no_block_is_in_a_language_that_nothing_looks_at() -> None:

@@ -63,7 +63,7 @@ class Client:
                 self.history = list(_written(turn.messages))
             case "tool":
                 (tool, value, failed) = turn.results[0]
-                self._results([_result(_called(self._waiting(), tool), value, failed=failed)])
+                self._results([_result(_called(self.waiting(), tool), value, failed=failed)])
             case "results":
                 self._results(self._all(turn.results))
             case "retry" | "wait":
@@ -77,7 +77,7 @@ class Client:
             self.history.append(Message("tool", results=tuple(results)))
 
     def _all(self, results: Sequence[tuple[str, Value, bool]]) -> list[ToolResult]:
-        calls = self._waiting()
+        calls = self.waiting()
         if len(calls) != len(results):
             made = ", ".join(f'"{call.tool}"' for call in calls) or "none"
             raise Unplayable(
@@ -85,7 +85,7 @@ class Client:
             )
         return [_result(call, *given) for call, (_, *given) in zip(calls, results, strict=True)]
 
-    def _waiting(self) -> list[ToolUse]:
+    def waiting(self) -> list[ToolUse]:
         """The calls of the last answer that have no result yet, in order."""
         return _waiting(self.history)
 

@@ -163,6 +163,18 @@ class Run:
         yield from self._judged(turn, said, served=served)
         self._went(step, asked, wire, whole=not said.cut)
 
+    def ask(self, turn: ExampleTurn, wire: Wire) -> tuple[Step, Said]:
+        """What one turn gets; the conversation goes on from it.
+
+        Raises:
+            Unplayable: the last answer does not hold what the turn answers to.
+        """
+        asked = self.client.turn(turn, wire)
+        step, _ = self._answered(asked, wire)
+        said = Said(step, wire, self.clock.now())
+        self._went(step, asked, wire, whole=not said.cut)
+        return step, said
+
     def _answered(self, asked: Turn, wire: Wire) -> tuple[Step, bool]:
         """What came of a request; whether the scenario is the one for it."""
         admitted = let_in(self.mock, asked, wire, self.stands)
