@@ -118,8 +118,8 @@ def test_a_command_in_the_docs_does_what_it_shows(block: Block, desk: Path) -> N
             assert all(f" {word.partition('=')[0]}" in usage for word in arguments if word.startswith("--"))
             assert all((desk / word).exists() for word in arguments if "/" in word or word.endswith((".toml", ".yaml")))
             continue
-        *arguments, given = arguments if "<" in arguments else [*arguments, "<", ""]
-        ran = call(*arguments[:-1], given=(desk / given).read_text(encoding="utf-8") if given else "")
+        *called, _, typed = arguments if "<" in arguments else [*arguments, "<", ""]
+        ran = call(*called, given=(desk / typed).read_text(encoding="utf-8") if typed else "")
         assert ran.returncode in (0, 1), ran.stderr
         if output.strip():
             assert output == ran.stdout
