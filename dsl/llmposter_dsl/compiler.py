@@ -60,6 +60,11 @@ def compile_text(
     return _compiled(lambda: reading.read_text(text, name, kind, path), wanted)
 
 
+def compile_document(document: Document) -> Compiled:
+    """The scenario in a document that was not read from a file or a text, such as one that a program made."""
+    return _compiled(lambda: reading.faults(document) or document)
+
+
 def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     """The scenarios that paths name: files as given; of folders what `folders.scenarios` finds, else the folder."""
     from llmposter_dsl.folders import scenarios
@@ -116,4 +121,4 @@ def _suppressed(document: Document, found: tuple[Diagnostic, ...], wanted: Colle
     return (*kept, *suppress.apply(document, own, wanted))
 
 
-__all__ = ["Compiled", "compile_path", "compile_text", "scenario_files", "settle"]
+__all__ = ["Compiled", "compile_document", "compile_path", "compile_text", "scenario_files", "settle"]

@@ -24,6 +24,9 @@ class Located(Protocol):
     @property
     def kind(self) -> Literal["toml", "yaml"]: ...
 
+    def source_of(self, path: Path) -> Source:
+        """Where the value at *path* is written, and where its spans are."""
+
     def value_span(self, path: Path) -> Span:
         """The value at *path*; of a missing one the nearest value around it."""
 
@@ -53,7 +56,7 @@ class Within:
 
     @property
     def source(self) -> Source:
-        return self.document.source
+        return self.document.source_of(self.path)
 
     @property
     def span(self) -> Span:

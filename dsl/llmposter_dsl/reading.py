@@ -59,7 +59,7 @@ def read_text(
     if not isinstance(loaded, Loaded):
         return loaded
     document = Document(source, loaded.data, kind, loaded.findings)
-    return _faults(document) or document
+    return faults(document) or document
 
 
 def _unreadable(name: str, message: str, help_: str | None = None) -> Diagnostic:
@@ -91,7 +91,7 @@ def _not_utf8(source: Source, at: int, what: str) -> Diagnostic:
     return Diagnostic("LP102", f"{what} is not UTF-8 text", place, "save the file as UTF-8")
 
 
-def _faults(document: Document) -> tuple[Diagnostic, ...]:
+def faults(document: Document) -> tuple[Diagnostic, ...]:
     """What a syntactically right document may still not be."""
     data = document.data
     if data is None or data == {}:

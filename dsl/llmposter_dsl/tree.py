@@ -87,6 +87,10 @@ class Document:
         """The place of the whole document, from which all others descend."""
         return Within(self, ())
 
+    def source_of(self, path: Path) -> Source:  # noqa: ARG002 - a file holds all of its values
+        """Where the value at *path* is written."""
+        return self.source
+
     def value_span(self, path: Path) -> Span:
         """The value at *path*, quotes included; of a missing one the nearest value around it."""
         return self._nearest(path).span

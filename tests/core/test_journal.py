@@ -85,9 +85,8 @@ def test_the_journal_is_read_by_pages() -> None:
 
 def test_long_bodies_are_cut_and_the_oldest_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """No body is kept beyond a bound, nor all of them beyond another; the entries stay."""
-    monkeypatch.setattr(journal, "MOST_OF_BODY", 10)
     monkeypatch.setattr(journal, "MOST_OF_ALL_BODIES", 40)
-    mock = fake_mock(TALK)
+    mock = fake_mock(TALK, body_size=10)
     for n in range(4):
         mock.answer(turn(user(f"hi {n}"), body=b"0123456789abc"))
     told = [
@@ -103,10 +102,10 @@ def test_what_is_let_go_can_still_be_told_apart(monkeypatch: pytest.MonkeyPatch)
     mock = fake_mock(script(s0={"says": "x", "errors": 9}))
     for body in (b"one", b"one", b"two"):
         mock.answer(turn(user("hi"), body=body))
-    before = [entry.print for entry in mock._entries(None)]
+    before = [entry.print for entry in mock.entries()]
     monkeypatch.setattr(journal, "MOST_OF_ALL_BODIES", 0)
     mock.answer(turn(user("hi"), body=b"one"))
-    after = mock._entries(None)
+    after = mock.entries()
     assert [*before, before[0]] == [entry.print for entry in after]
     assert before[0] == before[1] != before[2]
     assert all(entry.light for entry in after)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmposter.model import Request, Rule, Violation
 
 MOST_OF_BODY: Final = 16_384
-"""Bytes of a request's body that are kept."""
+"""Bytes of a request's body that are kept where nobody says otherwise."""
 MOST_OF_ALL_BODIES: Final = 64 * 1024 * 1024
 """Bytes of bodies and answers kept in all; the oldest go first."""
 
@@ -129,12 +129,12 @@ class Entry(msgspec.Struct, eq=False):
 _LET_GO: Final = Miss("")
 
 
-def _weight(entry: Entry) -> int:
+def _weight(entry: Entry, most: int) -> int:
     """The bytes of its body, which is cut if need be, and of its answer."""
     weight = 0
-    if (request := entry.request) is not None and (weight := len(request.body)) > MOST_OF_BODY:
-        entry.cut, weight = weight - MOST_OF_BODY, MOST_OF_BODY
-        entry.request = replace(request, body=request.body[:MOST_OF_BODY])
+    if (request := entry.request) is not None and (weight := len(request.body)) > most:
+        entry.cut, weight = weight - most, most
+        entry.request = replace(request, body=request.body[:most])
     if entry.step is not None and isinstance(reply := entry.step.outcome, Reply):
         for part in reply.parts:
             weight += len(part.arguments if isinstance(part, ToolCall) else part.text)
@@ -144,8 +144,8 @@ def _weight(entry: Entry) -> int:
 class Journal:
     """The last entries of the whole server, each also in the list of its session; the oldest may be light."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, most: int, most_of_body: int = MOST_OF_BODY) -> None:
+        self.most, self.most_of_body = most, most_of_body
         self.dropped = 0
         self._entries: deque[Entry] = deque()
         self._last = self._bytes = self._light = 0
@@ -154,7 +154,7 @@ class Journal:
         """Write it down; the entry that had to go for it, if any."""
         self._last = entry.number = self._last + 1
         self._entries.append(entry)
-        entry.weight = weight = _weight(entry)
+        entry.weight = weight = _weight(entry, self.most_of_body)
         self._bytes += weight
         while self._bytes > MOST_OF_ALL_BODIES:
             self._lighten()
@@ -198,8 +198,8 @@ def render(entry: Entry) -> dict[str, Any]:
     }
     if (request := entry.request) is not None:
         shown |= {
-            "method": request.method, "path": request.asked or request.path, "query": _masked(request.query),
-            "headers": _masked(request.headers), "provider": entry.provider,
+            "method": request.method, "path": request.asked or request.path, "query": masked(request.query),
+            "headers": masked(request.headers), "provider": entry.provider,
             "model": entry.model, "stream": entry.stream, "retry": entry.retry,
             "token": request.credential and request.credential.name,
         }  # fmt: skip
@@ -232,7 +232,8 @@ def shown_violation(violation: Violation) -> dict[str, str]:
     return {"kind": violation.kind, "message": violation.message, "place": violation.place}
 
 
-def _masked(values: Mapping[str, str]) -> dict[str, str]:
+def masked(values: Mapping[str, str]) -> dict[str, str]:
+    """Headers, or fields of a query, without their secrets."""
     return {name: hidden(value) if name.lower() in FIELDS else value for name, value in values.items()}
 
 

@@ -18,7 +18,7 @@ from llmposter.core.conversation import Conversation, Damage, Step, Struck
 from llmposter.core.desk import SessionDesk
 from llmposter.core.dispatch import find
 from llmposter.core.fingerprint import Prints
-from llmposter.core.journal import Entry, Journal, render, shown_violation
+from llmposter.core.journal import MOST_OF_BODY, Entry, Journal, render, shown_violation
 from llmposter.core.play import Play
 from llmposter.core.replay import Machine, Player
 from llmposter.core.sessions import Session, Sessions
@@ -65,7 +65,7 @@ class Mock:
     Args:
         programs: in the order in which they are asked.
         clock: gives all time.
-        journal_size: entries that are kept.
+        journal_size: entries that are kept. body_size: bytes of a request's body that are.
         most_conversations: that are held; of more, the one asked longest ago is dropped.
         machine: makes what plays a program; `core.tables.Tables` by default.
         admission: which requests are let in; whoever asks for an answer asks there first. By default it is made of
@@ -78,6 +78,7 @@ class Mock:
         clock: Clock,
         *,
         journal_size: int = JOURNAL_SIZE,
+        body_size: int = MOST_OF_BODY,
         most_conversations: int = MOST_CONVERSATIONS,
         machine: Callable[[Program], Machine] | None = None,
         admission: Admission | None = None,
@@ -87,7 +88,7 @@ class Mock:
         self._machine = machine or Tables
         self._players = self._played(programs)
         self._sessions = Sessions(most_conversations)
-        self._journal = Journal(journal_size)
+        self._journal = Journal(journal_size, body_size)
         self._lock = RLock()  # a test reads and resets from a thread of its own
 
     def _played(self, programs: Sequence[Program]) -> tuple[Player, ...]:
@@ -197,9 +198,8 @@ class Mock:
     def desk(self, request: Request) -> SessionDesk:
         """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
         with self._lock:
-            programs = [player.program for player in self._players]
             session = self._sessions.get(request.session)
-            return SessionDesk(programs, session, self._sessions.library, self.clock, request)
+            return SessionDesk(self.programs, session, self._sessions.library, self.clock, request)
 
     def beside(self, request: Request, provider: str, status: int, desk: SessionDesk) -> Entry:
         """Write down what an endpoint answered with what it asked of *desk*; no conversation hears of it."""
@@ -270,7 +270,7 @@ class Mock:
 
     def journal(self, session: str | None = None, *, after: int = 0, limit: int | None = None) -> dict[str, Any]:
         """`{"entries": […], "dropped": n}`: those numbered above *after*, at most *limit*, oldest first."""
-        chosen = [entry for entry in self._entries(session) if entry.number > after]
+        chosen = [entry for entry in self.entries(session) if entry.number > after]
         return {"entries": [render(entry) for entry in chosen[:limit]], "dropped": self.dropped(session)}
 
     def conversations(self, session: str | None = None) -> list[dict[str, Any]]:
@@ -285,7 +285,7 @@ class Mock:
                 "number": entry.number, "session": entry.session, "scenario": entry.scenario,
                 "conversation": entry.conversation, "state": entry.before, **shown_violation(violation),
             }
-            for entry in self._entries(session)
+            for entry in self.entries(session)
             for violation in entry.violations
         ]  # fmt: skip
 
@@ -293,7 +293,7 @@ class Mock:
         """Whether the run was clean (language.md, section 10)."""
         with self._lock:
             dropped, lost = self.dropped(session), self._sessions.lost(session)
-            return verified(self._players, self._entries(session), self._talks(session), dropped, lost)
+            return verified(self._players, self.entries(session), self._talks(session), dropped, lost)
 
     def dropped(self, session: str | None = None) -> int:
         """How many entries the journal has dropped."""
@@ -307,6 +307,11 @@ class Mock:
         with self._lock:
             return look_at(self._players, self._sessions, turn, self.clock.now(), instead)
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """What is served, in the order in which it is asked."""
+        return tuple(player.program for player in self._players)
+
     def scenarios(self) -> list[dict[str, Any]]:
         """What is served, in the order in which it is asked."""
         return [views.scenario(player.program) for player in self._players]
@@ -316,12 +321,14 @@ class Mock:
         with self._lock:
             self.admission.reset(self.clock.now(), session)
             if session is None:
-                self._sessions, self._journal = Sessions(self._sessions.most), Journal(self._journal.most)
+                self._sessions = Sessions(self._sessions.most)
+                self._journal = Journal(self._journal.most, self._journal.most_of_body)
             else:
                 self._journal.dropped -= self._sessions.reset(session)
                 self._journal.keep(entry for entry in self._journal if entry.session != session)
 
-    def _entries(self, session: str | None) -> list[Entry]:
+    def entries(self, session: str | None = None) -> list[Entry]:
+        """The journal's own entries of a session or of all, oldest first, to be looked at and left as they are."""
         with self._lock:
             if session is None:
                 return list(self._journal)

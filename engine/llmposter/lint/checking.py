@@ -13,7 +13,7 @@ from llmposter_dsl import codes, compiler
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from types import ModuleType
 
     from llmposter.lint.player import ExampleResult
@@ -77,6 +77,13 @@ def settled(files: Iterable[str], compiled: Iterable[Compiled], wanted: Collecti
         more += between.get(id(each.program), ())
         found += compiler.settle((*each.raw, *more), each.documents, wanted) if more else each.diagnostics
     return Checked(tuple(programs), _told(found), tuple(files), tuple(played))
+
+
+def between(programs: Sequence[Program]) -> Iterator[Diagnostic]:
+    """What is wrong only with scenarios that are served together."""
+    for _, module in _modules():
+        if hasattr(module, "between"):
+            yield from (diagnostic for _, diagnostic in module.between(programs))
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

@@ -21,6 +21,7 @@ from tornado.netutil import bind_sockets
 from llmposter.core.admission import Admission
 from llmposter.core.clock import Clock, ManualClock, RealClock
 from llmposter.core.heap import settle
+from llmposter.core.journal import MOST_OF_BODY
 from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
 from llmposter.server.fast import Fast
 from llmposter.server.limits import MOST_CONNECTIONS
@@ -51,7 +52,8 @@ class Settings:
     Attributes:
         port: 0 takes a free one.
         clock: ``real`` or ``manual``.
-        journal_size: requests that are remembered. most_conversations: that are held at once.
+        journal_size: requests that are remembered. body_size: bytes of the body of each that are.
+        most_conversations: that are held at once.
         most_connections: that are open at once; more are turned away with a 503 that says so.
         transport: ``fast``, or ``tornado`` for Tornado's own; the environment variable LLMPOSTER_TRANSPORT has the
             say where nothing is given.
@@ -62,6 +64,7 @@ class Settings:
     port: int = 0
     clock: str = "real"
     journal_size: int = JOURNAL_SIZE
+    body_size: int = MOST_OF_BODY
     most_conversations: int = MOST_CONVERSATIONS
     most_connections: int = MOST_CONNECTIONS
     transport: str = field(default_factory=lambda: os.environ.get("LLMPOSTER_TRANSPORT") or TRANSPORTS[0])
@@ -86,7 +89,12 @@ class Server:
         most = settings.most_conversations
         admission = Admission(programs, self.clock.now(), settings.tokens)
         self.mock = Mock(
-            programs, self.clock, journal_size=settings.journal_size, most_conversations=most, admission=admission
+            programs,
+            self.clock,
+            journal_size=settings.journal_size,
+            body_size=settings.body_size,
+            most_conversations=most,
+            admission=admission,
         )
         self.loopback = all(_is_loopback(each.getsockname()[0]) for each in self._sockets)
         names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
@@ -141,12 +149,12 @@ class Running:
     """A server in a thread of its own; a context manager.
 
     Attributes:
-        mock: what was asked and answered, to be read at any time.
+        server: it. mock: what was asked and answered, to be read at any time.
     """
 
     def __init__(self, programs: Sequence[Program], settings: Settings | None = None) -> None:
-        self._server = Server(programs, settings or Settings())
-        self.mock, self.clock = self._server.mock, self._server.clock
+        self.server = Server(programs, settings or Settings())
+        self.mock, self.clock = self.server.mock, self.server.clock
         self._stop: Callable[[], object] = _nothing
         self._ready = threading.Event()
         self._failed: BaseException | None = None
@@ -159,7 +167,7 @@ class Running:
     @property
     def url(self) -> str:
         """Where it listens, without a slash at the end."""
-        return self._server.reach
+        return self.server.reach
 
     @property
     def openai_url(self) -> str:
@@ -198,10 +206,10 @@ class Running:
                 loop.call_soon_threadsafe(end.set)
 
         self._stop = stop
-        await self._server.open()
+        await self.server.open()
         self._ready.set()
         await end.wait()
-        await self._server.close()
+        await self.server.close()
 
 
 def serve(programs: Sequence[Program], settings: Settings, ready: Callable[[Server], None]) -> None:
@@ -247,7 +255,19 @@ def _bind(host: str, port: int) -> list[socket.socket]:
     try:
         return bind_sockets(port, host, backlog=_BACKLOG)
     except (OSError, UnicodeError, OverflowError) as error:
+        _let_go(error)
         raise CannotListen(f"cannot listen on {_in_url(host)}:{port}: {_why(error)}") from error
+
+
+def _let_go(error: BaseException) -> None:
+    """Tornado leaves open what it could not bind, and what it bound before that (netutil.py, `bind_sockets`, 6.5)."""
+    trace = error.__traceback__
+    while trace is not None:
+        known = trace.tb_frame.f_locals
+        for each in (known.get("sock"), *(known.get("sockets") or ())):
+            if each is not None:
+                each.close()
+        trace = trace.tb_next
 
 
 def _why(error: Exception) -> str:
