@@ -60,9 +60,9 @@ def compile_text(
     return _compiled(lambda: reading.read_text(text, name, kind, path), wanted)
 
 
-def compile_document(document: Document) -> Compiled:
+def compile_document(document: Document, wanted: Collection[str] = ()) -> Compiled:
     """The scenario in a document that was not read from a file or a text, such as one that a program made."""
-    return _compiled(lambda: reading.faults(document) or document)
+    return _compiled(lambda: reading.faults(document) or document, wanted)
 
 
 def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:

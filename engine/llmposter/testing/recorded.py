@@ -1,0 +1,171 @@
+"""From what the server remembers to records: the only place that knows how the journal holds them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from llmposter.core.journal import masked
+from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolResult
+from llmposter.model import ToolCall as Called
+from llmposter.model import Turn as ReadTurn
+from llmposter.testing.records import Answer, Call, Conversation, Request, ToolCall, Violation
+from llmposter_dsl.place import where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from llmposter.core.journal import Entry
+    from llmposter.model import Outcome
+
+
+class Asked(NamedTuple):
+    """An entry with the history of its request, as far as its body was kept whole."""
+
+    entry: Entry
+    turn: ReadTurn | None
+
+
+def read(entries: Iterable[Entry], wire_at: Callable[[str, str], Any]) -> list[Asked]:
+    """The entries that are requests; *wire_at* gives who answers a method of a path."""
+    return [Asked(entry, _turn(entry, wire_at)) for entry in entries if entry.request is not None]
+
+
+def _turn(entry: Entry, wire_at: Callable[[str, str], Any]) -> ReadTurn | None:
+    request = entry.request
+    if request is None or not entry.conversation or entry.cut or entry.light:
+        return None
+    turn = wire_at(request.method, request.path).read(request)
+    return turn if isinstance(turn, ReadTurn) else None
+
+
+def request(asked: Asked) -> Request:
+    entry, turn = asked
+    sent, step, rule = entry.request, entry.step, entry.rule
+    assert sent is not None
+    body = (entry.body or b"").decode("utf-8", "replace")
+    return Request(
+        number=entry.number, time=entry.time, session=entry.session,
+        method=sent.method, path=sent.asked or sent.path, query=masked(sent.query), headers=masked(sent.headers),
+        provider=entry.provider, model=entry.model, stream=entry.stream,
+        body=_parsed(body), text=body, cut=entry.cut, kept=not entry.light,
+        messages=() if turn is None else turn.messages, system="" if turn is None else turn.system,
+        tools=() if turn is None else tuple(tool.name for tool in turn.tools),
+        outcome=entry.outcome,  # type: ignore[arg-type] # an event is no request
+        detail=entry.detail, status=entry.status, how=entry.how, answer=None if step is None else _answer(step.outcome),
+        scenario=entry.scenario, conversation=entry.conversation, before=entry.before, after=entry.after,
+        path_taken=_path_taken(entry), rule=None if rule is None else rule.name,
+        place=None if rule is None else where(rule.place), attempt=entry.attempt, violations=tuple(violations(entry)),
+        faults=() if step is None else tuple(each.fault.text for each in step.struck),
+        token=None if sent.credential is None else sent.credential.name,
+        seconds=None if entry.ended is None else entry.ended - entry.time,
+    )  # fmt: skip
+
+
+def violations(entry: Entry) -> list[Violation]:
+    at = (entry.number, entry.session, entry.scenario, entry.conversation, entry.before)
+    return [Violation(each.kind, each.message, each.place, *at) for each in entry.violations]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None
+
+
+def _answer(outcome: Outcome | None) -> Answer | None:
+    match outcome:
+        case Failure():
+            return Answer(error=outcome.name or outcome.status, message=outcome.message)
+        case Reply(parts=parts):
+            text = "".join(part.text for part in parts if isinstance(part, Text | Refusal))
+            thinking = "".join(part.text for part in parts if isinstance(part, Thinking))
+            calls = tuple(_called(part) for part in parts if isinstance(part, Called))
+            return Answer(text, thinking, calls, outcome.finish)
+        case _:
+            return None
+
+
+def _called(part: Called) -> ToolCall:
+    arguments = _parsed(part.arguments)
+    return ToolCall(part.tool, part.arguments if arguments is None else arguments, part.id)
+
+
+def _path_taken(entry: Entry) -> tuple[str, ...]:
+    """From the state before, by the `goto` of every rule that fired, to the state after."""
+    rules = (*entry.passed, *(() if entry.rule is None else (entry.rule,)))
+    return _without_stays((entry.before, *(rule.goto for rule in rules if rule.goto), entry.after))
+
+
+def _without_stays(states: Iterable[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for state in states:
+        if state and state != (found[-1] if found else None):
+            found.append(state)
+    return tuple(found)
+
+
+# --- conversations
+
+
+def conversation(held: Mapping[str, Any], final: frozenset[str], requests: Sequence[Request]) -> Conversation:
+    """*held* is as `Mock.conversations` tells it; *requests* are those that are remembered, oldest first."""
+    who = (held["session"], held["scenario"], held["id"])
+    own = [each for each in requests if (each.session, each.scenario, each.conversation) == who]
+    moved = [state for each in own if each.outcome in ("reply", "error") for state in each.path_taken]
+    return Conversation(
+        id=held["id"], session=held["session"], scenario=held["scenario"], state=held["state"],
+        final=not final or held["state"] in final, path=_without_stays((*moved, held["state"])), vars=held["vars"],
+        answers=held["answers"], requests=held["requests"], key=held["key"], forked_from=held["forked_from"],
+    )  # fmt: skip
+
+
+# --- calls
+
+
+def calls(asked: Sequence[Asked]) -> list[Call]:
+    """The tool calls of all answers, each with the result that a later request of its session brought."""
+    made: dict[tuple[str, str], Call] = {}
+    for entry, turn in asked:
+        for result, tool in () if turn is None else _results(turn):
+            key = (entry.session, result.id)
+            if key not in made:
+                key = _open(made, entry, tool)
+            if key in made and not made[key].done:
+                made[key] = replace(
+                    made[key], done=True, result=result.text, failed=bool(result.error), answered_by=entry.number
+                )
+        if entry.outcome == "reply" and entry.step is not None and isinstance(entry.step.outcome, Reply):
+            for part in entry.step.outcome.parts:
+                if isinstance(part, Called):
+                    made.setdefault((entry.session, part.id), _call(entry, part))
+    return list(made.values())
+
+
+def _results(turn: ReadTurn) -> list[tuple[ToolResult, str]]:
+    """The results of a history, each with the name of its tool where no answer came after it."""
+    names = {use.id: use.tool for message in turn.messages for use in message.calls}
+    since = max((n for n, message in enumerate(turn.messages) if message.role == "assistant"), default=-1)
+    return [
+        (each, (each.tool or names.get(each.id, "")) if n > since else "")
+        for n, message in enumerate(turn.messages)
+        for each in message.results
+    ]
+
+
+def _open(made: Mapping[tuple[str, str], Call], entry: Entry, tool: str) -> tuple[str, str]:
+    """The oldest call of the conversation without a result: clients of Gemini may leave ids away."""
+    here = (entry.session, entry.conversation, tool)
+    open_ = (key for key, call in made.items() if (call.session, call.conversation, call.tool) == here)
+    return next((key for key in open_ if not made[key].done), ("", ""))
+
+
+def _call(entry: Entry, part: Called) -> Call:
+    made = _called(part)
+    return Call(
+        made.tool, made.arguments, made.id, entry.number, entry.session, entry.conversation,
+        "" if entry.rule is None else entry.rule.name, "" if entry.rule is None else where(entry.rule.place),
+    )  # fmt: skip

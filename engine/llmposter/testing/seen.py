@@ -1,0 +1,198 @@
+"""What a server and a session have in common: URLs, what was asked and answered, and assertions on it.
+
+A server looks at all that came to it, a session at its own alone. Nothing here starts or stops anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llmposter.server import admin_chaos
+from llmposter.testing import failures, recorded
+from llmposter.testing.failures import Observed
+from llmposter.testing.handles import Clock, Tokens, ask
+from llmposter.testing.records import Call, Conversation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llmposter.core.mock import Mock
+    from llmposter.server.running import Server as Listening
+    from llmposter.testing import tables
+    from llmposter.testing.records import Request, Violation
+
+
+class Seen:
+    """What was asked and answered, in one session or in all."""
+
+    __test__ = False  # it is no test, whatever pytest collects
+
+    def _listening(self) -> Listening:
+        """The server that listens, or did."""
+        raise AssertionError("each kind has its own")  # pragma: no cover
+
+    _session: str | None = None
+
+    @property
+    def _mock(self) -> Mock:
+        return self._listening().mock
+
+    # --- where it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end."""
+        reach = self._listening().reach
+        return reach if self._session is None else f"{reach}/@{self._session}"
+
+    @property
+    def openai_url(self) -> str:
+        """The base URL for OpenAI's SDKs."""
+        return f"{self.url}/v1"
+
+    @property
+    def anthropic_url(self) -> str:
+        """The base URL for Anthropic's SDKs."""
+        return self.url
+
+    @property
+    def gemini_url(self) -> str:
+        """The base URL for Google's SDKs."""
+        return self.url
+
+    # --- what was asked and answered --------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All requests that are remembered, oldest first."""
+        return tuple(self._observed().requests)
+
+    @property
+    def matched(self) -> tuple[Request, ...]:
+        """Those that a rule answered, be it with an error."""
+        return tuple(each for each in self.requests if each.matched)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The tool calls of all answers, each with the result that the agent brought."""
+        return tuple(self._observed().calls)
+
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """All conversations that are held."""
+        return tuple(self._observed().conversations)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What clients did and should not have, and every `expect` that did not hold."""
+        return tuple(each for entry in self._mock.entries(self._session) for each in recorded.violations(entry))
+
+    def conversation(self, conversation: str | None = None, *, scenario: str | None = None) -> Conversation:
+        """The conversation of this id, or of this scenario; the only one where neither is given.
+
+        Raises:
+            LookupError: there is none, or there are several; the message shows them.
+        """
+        held = failures.the_only(self._observed(), conversation, scenario)
+        if isinstance(held, Conversation):
+            return held
+        raise LookupError(held.message)
+
+    def state(self, conversation: str | None = None, *, scenario: str | None = None) -> str:
+        """The state of a conversation; see `conversation`."""
+        return self.conversation(conversation, scenario=scenario).state
+
+    # --- what tests change ------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The time of the server."""
+        return Clock(self._listening().service)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Credentials: those of the session, or of all."""
+        return Tokens(self._listening().service, self._session)
+
+    def set_chaos(
+        self, rate: float, *, faults: str | Sequence[str] | None = None, errors: Sequence[tables.AnError] | None = None
+    ) -> None:
+        """From now on this share of the requests gets one of these, in place of what the scenarios say.
+
+        Raises:
+            ValueError: what is wrong with it.
+        """
+        body = {"rate": rate, "faults": faults, "errors": errors}
+        ask(admin_chaos.put, self._listening().service, self._session, body)
+
+    def clear_chaos(self) -> None:
+        """The chaos that the scenarios say, again."""
+        self._mock.set_chaos(None, self._session)
+
+    def reset(self) -> None:
+        """Forgets conversations and requests; tokens, limits and chaos are as in the beginning."""
+        self._mock.reset(self._session)
+
+    # --- assertions -------------------------------------------------------------------------------------------------
+
+    def assert_called(self, tool: str, /, **arguments: Any) -> Call:
+        """The model called *tool* with these arguments, among others, and the agent sent its result.
+
+        Returns:
+            The last such call.
+
+        Raises:
+            AssertionError: it did not, or no result came back; the message shows the calls there were.
+        """
+        found = failures.called(self._observed(), tool, arguments)
+        if isinstance(found, Call):
+            return found
+        raise AssertionError(found)
+
+    def assert_not_called(self, tool: str, /, **arguments: Any) -> None:
+        """No answer called *tool* with these arguments, whether or not the agent ran it."""
+        _hold(failures.not_called(self._observed(), tool, arguments))
+
+    def assert_path(
+        self, states: Sequence[str], *, conversation: str | None = None, scenario: str | None = None
+    ) -> None:
+        """The conversation was in these states, from first to last, staying in one counted once; see `conversation`."""
+        _hold(failures.path(self._observed(), states, conversation, scenario))
+
+    def assert_final(self, *, conversation: str | None = None, scenario: str | None = None) -> None:
+        """There is a conversation, and each that there is may end where it stands."""
+        _hold(failures.final(self._observed(), conversation, scenario))
+
+    def assert_matched(self, text: str) -> None:
+        """A request that a rule answered has this text in its body."""
+        _hold(failures.matched(self._observed(), text))
+
+    def assert_not_matched(self, text: str) -> None:
+        """No request that a rule answered has this text in its body."""
+        _hold(failures.not_matched(self._observed(), text))
+
+    def verify(self) -> None:
+        """The run was clean: no violation, no miss, no request that nobody answers, no conversation left open."""
+        _hold(failures.verified(self._observed(), self._mock.verify(self._session)))
+
+    def _observed(self) -> Observed:
+        mock, session = self._mock, self._session
+        held, entries, dropped = mock.conversations(session), mock.entries(session), mock.dropped(session)
+        programs = {program.name: program for program in mock.programs}
+        asked = recorded.read(entries, self._wire_at)
+        requests = [recorded.request(each) for each in asked]
+        conversations = [recorded.conversation(each, _final(programs, each), requests) for each in held]
+        return Observed(requests, recorded.calls(asked), conversations, programs, dropped)
+
+    def _wire_at(self, method: str, path: str) -> Any:
+        return self._listening().service.routes.at(path).by(method)
+
+
+def _final(programs: Mapping[str, Any], held: Mapping[str, Any]) -> frozenset[str]:
+    program = programs.get(held["scenario"])
+    return frozenset() if program is None else program.final
+
+
+def _hold(failed: str | None) -> None:
+    if failed is not None:
+        raise AssertionError(failed)
