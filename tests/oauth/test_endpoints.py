@@ -165,6 +165,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("given twice", {"grant_type": ["client_credentials", "refresh_token"]}, "invalid_request"),
     ("a strange scope", {"grant_type": "client_credentials", "scope": "all"}, "invalid_scope"),
     ("two ways to authenticate", {"grant_type": "client_credentials", "client_secret": SECRET[1]}, "invalid_request"),
+    ("two clients at once", {"grant_type": "client_credentials", "client_id": "other"}, "invalid_request"),
     ("no code", {"grant_type": "authorization_code"}, "invalid_request"),
     ("no refresh token", {"grant_type": "refresh_token"}, "invalid_request"),
     ("a refresh token that is none", {"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_grant"),

@@ -113,6 +113,27 @@ def test_a_scope_is_narrowed_for_one_token() -> None:
         assert "invalid_scope" == refused(client.refresh(again["refresh_token"], scope="openid profile"))
 
 
+def test_a_client_gets_the_scopes_that_it_registered() -> None:
+    """A client that registered fewer scopes gets those for nothing, and no others, whatever it asks and how."""
+    with companion() as client:
+        grants = ["client_credentials", "authorization_code", "refresh_token", DEVICE]
+        mine = client.register(scope="email profile", grant_types=grants)
+        assert "email profile" == mine.tokens()["scope"]
+        assert "email profile" == given(mine.ask(grant_type="client_credentials"))["scope"]
+        assert "invalid_scope" == refused(mine.ask(grant_type="client_credentials", scope="openid"))
+        assert "invalid_scope" == redirected(mine.authorize(scope="openid"))["error"]
+        assert "invalid_scope" == refused(mine.post("/device_authorization", scope="openid"))
+
+
+def test_a_device_that_asks_wrongly_may_ask_again() -> None:
+    """A device code is used up by the tokens that it gave, and by nothing else."""
+    with companion() as client:
+        ask = {"grant_type": DEVICE, "device_code": given(client.post("/device_authorization"))["device_code"]}
+        assert "invalid_target" == refused(client.ask(**ask, resource="none"))
+        given(client.ask(**ask, resource="https://api.example"))
+        assert "invalid_grant" == refused(client.ask(**ask))
+
+
 def test_a_code_is_good_once() -> None:
     """A code that is used again ends what it gave (RFC 6749, section 4.1.2)."""
     with companion() as client:

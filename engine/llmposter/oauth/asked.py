@@ -11,8 +11,9 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
@@ -20,6 +21,8 @@ from llmposter.oauth.records import Line
 from llmposter_dsl.companion import TokenAnswer
 
 MOST_FIELDS: Final = 100
+_MOST_NAME: Final = 200
+"""Characters of what a client says that are remembered."""
 
 
 class Fields(OAuth2Payload):  # type: ignore[misc]
@@ -76,11 +79,41 @@ class Asked(OAuth2Request):  # type: ignore[misc]
     @property
     def who(self) -> str:
         """The client as it calls itself."""
-        return str(self.payload.client_id or extract_basic_authorization(self.headers)[0] or "")
+        return str(self.payload.client_id or extract_basic_authorization(self.headers)[0] or "")[:_MOST_NAME]
+
+    @property
+    def what(self) -> str:
+        """The grant type as it stands there."""
+        return str(self.payload.grant_type or "")[:_MOST_NAME]
 
     @property
     def args(self) -> dict[str, str]:
         return {} if self.method == "POST" else self.payload.data
+
+
+class InvalidTarget(OAuth2Error):  # type: ignore[misc]  # noqa: N818 - the name of the error
+    """A `resource` that is none, or that was not granted (RFC 8707, section 2)."""
+
+    error = "invalid_target"
+
+
+def resources(asked: Asked, granted: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Those that are asked for, within those that were granted; these where none are."""
+    wanted = asked.payload.all("resource")
+    if not all(map(is_resource, wanted)):
+        raise InvalidTarget("a resource is an absolute URI without a fragment")
+    if granted and not set(wanted) <= set(granted):
+        raise InvalidTarget("that resource is none of those that were consented to")
+    return tuple(dict.fromkeys(wanted)) or granted
+
+
+def is_resource(text: str) -> bool:
+    """An absolute URI without a fragment (RFC 8707, section 2)."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme and (parts.netloc or parts.path)) and "#" not in text
 
 
 @dataclass(frozen=True, slots=True)

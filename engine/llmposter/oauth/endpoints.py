@@ -17,7 +17,7 @@ from authlib.oauth2.rfc8628 import DeviceAuthorizationEndpoint
 from authlib.oidc.rpinitiated import EndSessionEndpoint
 
 from llmposter.oauth.keys import ALGORITHM, key_set
-from llmposter.oauth.provider import one_or_all
+from llmposter.oauth.mint import one_or_all
 from llmposter.oauth.records import DEVICE, METHODS, SECRET_METHODS, Access, Device, Refresh
 from llmposter.oauth.users import claims
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc8628 import DeviceCodeGrant, ExpiredTokenError
 from authlib.oidc.core.errors import ConsentRequiredError, RequestNotSupportedError, RequestURINotSupportedError
 
-from llmposter.oauth.records import DEVICE, METHODS, SECRET_METHODS, Code, Device, Line, Refresh, is_resource
+from llmposter.oauth.asked import resources
+from llmposter.oauth.records import DEVICE, METHODS, SECRET_METHODS, Code, Device, Line, Refresh
 
 if TYPE_CHECKING:
     from llmposter.oauth.asked import Asked
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 
 SLOWER: Final = 5.0
 """Seconds by which a device that came too early has to stay away longer from then on (RFC 8628, section 3.5)."""
-
-
-class InvalidTarget(OAuth2Error):  # type: ignore[misc]  # noqa: N818 - the name of the error
-    """A `resource` that is none, or that was not granted (RFC 8707, section 2)."""
-
-    error = "invalid_target"
-
-
-def resources(asked: Asked, granted: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Those that are asked for, within those that were granted; these where none are."""
-    wanted = asked.payload.all("resource")
-    if not all(map(is_resource, wanted)):
-        raise InvalidTarget("a resource is an absolute URI without a fragment")
-    if granted and not set(wanted) <= set(granted):
-        raise InvalidTarget("that resource is none of those that were consented to")
-    return tuple(dict.fromkeys(wanted)) or granted
 
 
 class _Minting:
@@ -59,9 +43,10 @@ class _Minting:
         self, *, user: object = None, scope: str | None = None, include_refresh_token: bool = True, **_: object
     ) -> dict[str, Any]:
         del user  # the line knows whom it is for
-        line = self.line()
-        self.server.check(line)
-        return self.server.tokens(self.request, line, scope or line.scope, refresh=include_refresh_token)
+        line, server = self.line(), self.server
+        if (allowed := self.request.client.get_allowed_scope(scope or line.scope)) is None:
+            raise InvalidScopeError("the client has not registered this scope")
+        return server.mint.tokens(self.request, line, allowed, server.now(), refresh=include_refresh_token)
 
     def save_token(self, token: dict[str, Any]) -> None:
         """It is kept from its making on."""
@@ -194,10 +179,6 @@ class RefreshGrant(_Minting, grants.RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("the refresh token has expired")
         return found
 
-    def _validate_request_client(self) -> Registered:
-        self.request.client = super()._validate_request_client()
-        return self.request.client  # type: ignore[no-any-return]
-
     def line(self) -> Line:
         return self.request.refresh_token.line  # type: ignore[no-any-return]
 
@@ -243,6 +224,9 @@ class DeviceGrant(_Minting, DeviceCodeGrant):  # type: ignore[misc]
 
     def line(self) -> Line:
         device: Device = self.request.credential
-        device.state = "done"
-        server, now = self.server, self.server.now()
-        return Line(server.store.number(), device.client, device.user, device.scope, (), now)
+        return Line(self.server.store.number(), device.client, device.user, device.scope, (), self.server.now())
+
+    def save_token(self, token: dict[str, Any]) -> None:
+        """It was given, and is given once."""
+        del token
+        self.request.credential.state = "done"

@@ -1,4 +1,4 @@
-"""One issuer: what Authlib's framework asks of whoever uses it, and the tokens that are given.
+"""One issuer: what Authlib's framework asks of whoever uses it, consents, and the token endpoint.
 
 A request is answered at once and under a lock, so that of two that bring one code or one refresh token one comes first.
 """
@@ -13,22 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from authlib.common.urls import add_params_to_uri
 from authlib.consts import default_json_headers
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import (
-    AuthorizationServer,
-    InvalidClientError,
-    InvalidGrantError,
-    InvalidRequestError,
-)
-from authlib.oidc.core.util import create_half_hash
+from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidClientError, InvalidRequestError
 
 from llmposter.oauth.asked import Answer, Asked
 from llmposter.oauth.desk import Desk
-from llmposter.oauth.grants import ClientGrant, CodeGrant, DeviceGrant, Particulars, Proof, RefreshGrant, resources
-from llmposter.oauth.keys import ALGORITHM, signed
+from llmposter.oauth.grants import ClientGrant, CodeGrant, DeviceGrant, Particulars, Proof, RefreshGrant
 from llmposter.oauth.metadata import grants
-from llmposter.oauth.records import METHODS, SECRET_METHODS, Access, Device, Line, Refresh, Registered
+from llmposter.oauth.mint import Mint
+from llmposter.oauth.records import METHODS, SECRET_METHODS, Device, Registered
 from llmposter.oauth.store import Shelf, Store
-from llmposter.oauth.users import claims
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +70,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
     def _begin(self) -> None:
         given, scopes = self.settings.client, self.settings.scopes
         self.store, self.desk = Store(self._credentials, self._session), Desk(self.settings.answers)
+        self.mint = Mint(self.settings, self.store, self.ids)
         self.user: User = self.settings.user
         self._tickets: Shelf[tuple[CodeGrant, float]] = Shelf()
         methods = METHODS[2:] if given.secret is None else SECRET_METHODS
@@ -125,10 +119,13 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         if request.headers.get("Authorization") and "client_secret" in request.form:
             raise InvalidRequestError("the client authenticates in two ways (RFC 6749, section 2.3)")
         try:
-            return super().authenticate_client(request, methods, endpoint)  # type: ignore[no-any-return]
+            client: Registered = super().authenticate_client(request, methods, endpoint)
         except InvalidClientError:
             told = "the client is unknown, or its secret is wrong or missing, or it authenticates in another way"
             raise InvalidClientError(f"{told}: {', '.join(methods)}", status_code=401) from None
+        if request.payload.client_id not in (None, client.id):
+            raise InvalidRequestError("client_id names another client than the one that authenticates")
+        return client
 
     # A consent in a browser.
 
@@ -195,7 +192,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
             answer = self._failed(scripted) if scripted.error or scripted.status else self._token(asked)
             line = asked.line
             self.desk.note(
-                grant_type=asked.payload.grant_type or "", client=asked.who, outcome=answer.outcome,
+                grant_type=asked.what, client=asked.who, outcome=answer.outcome,
                 status=answer.status, time=self.now(), line=None if line is None else line.number,
                 grant=None if line is None else line.granted,
             )  # fmt: skip
@@ -221,67 +218,6 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         headers = (*default_json_headers, *([_CHALLENGE] if status == 401 else []))
         return Answer(status, told, tuple(headers))
 
-    def check(self, line: Line) -> None:
-        """Raises an error if nothing more is to be granted."""
-        if line.ended:
-            raise InvalidGrantError("this consent has ended")
-
-    def tokens(self, asked: Asked, line: Line, scope: str, *, refresh: bool) -> dict[str, Any]:
-        """The answer to a request that is granted."""
-        audience = resources(asked, line.resources)
-        line.granted += 1
-        asked.line = line
-        now, said = self.now(), asked.scripted
-        access = self._access(asked, line, scope, audience or (line.client,))
-        self.store.issue(access, self.settings.access_lifetime if said.lifetime is None else said.lifetime, now)
-        told: dict[str, Any] = {"access_token": access.value, "token_type": "Bearer", "scope": scope}
-        if said.expires_in is not False and (said.expires_in is not True or self.settings.expires_in):
-            told["expires_in"] = whole(self.settings.access_lifetime) if said.expires_in is True else said.expires_in
-        if refresh and line.user is not None and self._refreshes(asked):
-            told["refresh_token"] = self._refresh(line, now)
-        if line.user is not None and "openid" in scope.split():
-            told["id_token"] = self._id_token(asked, line, claims(line.user, scope), access)
-        return told
-
-    def _refreshes(self, asked: Asked) -> bool:
-        return self.settings.refresh != "none" and asked.client.check_grant_type("refresh_token")
-
-    def _refresh(self, line: Line, now: float) -> str:
-        value, lifetime = self.ids.value("rt-"), self.settings.refresh_lifetime
-        self.store.refreshes.put(value, Refresh(value, line, None if lifetime is None else now + lifetime))
-        return value
-
-    def _access(self, asked: Asked, line: Line, scope: str, audience: tuple[str, ...]) -> Access:
-        """A JWT of RFC 9068; each is another, by its `jti`."""
-        since = int(self.now())
-        lifetime = max(self.settings.access_lifetime, asked.scripted.lifetime or 0)
-        until, number = since + whole(lifetime), self.ids.value()
-        said = {
-            "iss": asked.issuer, "sub": line.subject, "aud": one_or_all(audience),
-            "exp": until, "iat": since, "jti": number, "client_id": line.client, "scope": scope,
-        }  # fmt: skip
-        return Access(signed(said, "at+jwt"), line, scope, audience, number, since, until)
-
-    def _id_token(self, asked: Asked, line: Line, told: dict[str, Any], access: Access) -> str:
-        """OpenID Connect Core, section 2; a refreshed one has no nonce (section 12.2)."""
-        said = told | {
-            "iss": asked.issuer, "aud": line.client, "exp": access.until, "iat": access.since,
-            "auth_time": int(line.signed_in), "at_hash": create_half_hash(access.value, ALGORITHM).decode(),
-        }  # fmt: skip
-        if line.nonce is not None and line.granted == 1:
-            said["nonce"] = line.nonce
-        return signed(said)
-
-
-def one_or_all(audience: tuple[str, ...]) -> str | list[str]:
-    """As it stands in a token (RFC 7519, section 4.1.3)."""
-    return audience[0] if len(audience) == 1 else list(audience)
-
 
 def plain(user_code: str) -> str:
     return "".join(letter for letter in user_code.upper() if letter.isalnum())
-
-
-def whole(seconds: float) -> int:
-    """As clients expect to read them: rounded up, so that a short one is not told as none."""
-    return -int(-seconds // 1)

@@ -10,7 +10,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
@@ -86,15 +85,6 @@ def same_redirect(registered: str, asked: str) -> bool:
     return registered == asked or (
         _LOOPBACK.match(registered) is not None and _LOOPBACK.sub(r"\1", registered) == _LOOPBACK.sub(r"\1", asked)
     )
-
-
-def is_resource(text: str) -> bool:
-    """An absolute URI without a fragment (RFC 8707, section 2)."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return False
-    return bool(parts.scheme and (parts.netloc or parts.path)) and "#" not in text
 
 
 @dataclass(slots=True, eq=False)
