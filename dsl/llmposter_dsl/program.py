@@ -194,7 +194,7 @@ class Refuse(msgspec.Struct, frozen=True, eq=False):
 class Fail(msgspec.Struct, frozen=True, eq=False):
     """The provider's own HTTP error: by name, by status, or a name with another status.
 
-    `retry_date`: the header tells `retry_after` as a date.
+    `retry_date`: the header tells `retry_after` as a date. `more`: members that its body has beside its own, or null.
     """
 
     name: str | None = None
@@ -205,6 +205,13 @@ class Fail(msgspec.Struct, frozen=True, eq=False):
     headers: tuple[tuple[str, Template], ...] = ()
     retry_after: Duration | None = None
     retry_date: bool = False
+    more: Data | None = None
+
+
+class Made(msgspec.Struct, frozen=True, eq=False):
+    """What only the request decides: an answer, or the error that making it ends in."""
+
+    make: Callable[[Env], Say | Fail]
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -227,10 +234,13 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How long each *unit* of what is said takes: a chunk whatever its size, or what stands in it."""
+    """How long each *unit* of what is said takes: a chunk whatever its size, or what stands in it.
+
+    ``event``: each event of the provider after the first, whatever it says.
+    """
 
     seconds: float
-    unit: Literal["chunk", "token", "word", "character"]
+    unit: Literal["chunk", "token", "word", "character", "event"]
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -238,7 +248,8 @@ class Flow(msgspec.Struct, frozen=True):
 
     Attributes:
         ttft: from the head of the answer to the first token.
-        jitter: the share by which a gap between chunks is longer or shorter at most, 0 to 1.
+        jitter: the share by which a gap between chunks is longer or shorter at most, 0 to 1; above 1 for events alone,
+            whose gaps are none where they would be less.
         burst: the share of the gaps that are none, 0 to below 1; the others are longer, so that the mean is kept.
     """
 
@@ -342,7 +353,7 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
         point: as written, or what the action has where nothing is.
         seconds: of ``stall``.
         error: of ``error``.
-        status, body, media: of ``send``; without a status it is 200.
+        status, body, media: of ``send``; without a status it is 200, without a media type what the answer would be.
     """
 
     text: str
@@ -364,6 +375,20 @@ class Chaos(msgspec.Struct, frozen=True, eq=False):
     errors: tuple[Fail, ...] = ()
 
 
+class Unsteady(msgspec.Struct, frozen=True, eq=False):
+    """What becomes of the delivery of a share of a rule's answers.
+
+    Attributes:
+        rate: the share, 0 to 1. seed: draws beside the scenario's own, or None.
+        flow: in place of the rule's own, or None. faults: likewise.
+    """
+
+    rate: float
+    seed: int | None = None
+    flow: Flow | None = None
+    faults: tuple[Fault, ...] = ()
+
+
 class Rule(msgspec.Struct, frozen=True, eq=False):
     """One rule.
 
@@ -382,7 +407,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     times: int | None = None
     expect: tuple[Condition, ...] = ()
     set: tuple[tuple[str, Expression | Data], ...] = ()
-    outcome: Say | Refuse | Fail | None = None
+    outcome: Say | Refuse | Fail | Made | None = None
     finish: str | None = None
     usage: Usage | None = None
     headers: tuple[tuple[str, Template], ...] = ()
@@ -390,6 +415,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     goto: str | None = None
     token: TokenEnd | None = None
     faults: tuple[Fault, ...] = ()
+    unsteady: Unsteady | None = None
 
 
 class InputRule(msgspec.Struct, frozen=True, eq=False):
@@ -399,6 +425,7 @@ class InputRule(msgspec.Struct, frozen=True, eq=False):
         name: ``embeddings#n`` or ``moderations#n``, n from 1.
         times: how often it fires at most in one session.
         outcome: a vector as it is sent, or the categories that are flagged; None for what the input has without a rule.
+        set: variables that sessions share (`Program.shared`), with their new values.
     """
 
     name: str
@@ -407,6 +434,7 @@ class InputRule(msgspec.Struct, frozen=True, eq=False):
     when: Condition | None = None
     times: int | None = None
     faults: tuple[Fault, ...] = ()
+    set: Mapping[str, Value] = {}
 
 
 class ExampleTurn(msgspec.Struct, frozen=True, eq=False):
@@ -454,6 +482,9 @@ class Program(msgspec.Struct, frozen=True, eq=False):
         unmatched: None for ``explain``. foreign: ``start``, ``latest``, ``reject`` or ``state:NAME``.
         models: those that conditions name, in the order of the file.
         auth: None where requests need no credential. chaos: None where every request gets its answer.
+        kind: ``fixtures`` match every request anew, whatever was answered before, and want requests to be as the Rust
+            program wanted them.
+        shared: variables that are the session's: all of its conversations see and set the same.
     """
 
     name: str
@@ -480,3 +511,10 @@ class Program(msgspec.Struct, frozen=True, eq=False):
     auth: Auth | None = None
     limits: tuple[Limit, ...] = ()
     chaos: Chaos | None = None
+    kind: Literal["scenario", "fixtures"] = "scenario"
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def remembers(self) -> bool:
+        """Whether an answer can depend on where its conversation stands."""
+        return self.kind == "scenario" or not self.shared.issuperset(self.vars)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Any, Literal
 
@@ -18,12 +19,15 @@ LARGEST = 16 * 1024 * 1024
 KINDS: dict[str, Kind] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
-def read(path: str | os.PathLike[str], name: str | None = None) -> Document | tuple[Diagnostic, ...]:
+def read(
+    path: str | os.PathLike[str], name: str | None = None, *, scenario: bool = True
+) -> Document | tuple[Diagnostic, ...]:
     """The document in the file at *path*, or at least one error.
 
     Args:
         path: a file whose name ends in ``.toml``, ``.yaml`` or ``.yml``.
         name: how messages call it; the path as given by default.
+        scenario: it is to be one; else any document will do.
     """
     file, name = File(path), os.fspath(path) if name is None else name
     kind = KINDS.get(file.suffix.lower())
@@ -38,11 +42,16 @@ def read(path: str | os.PathLike[str], name: str | None = None) -> Document | tu
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return (_unreadable(name, f"`{name}` cannot be read: {reason.lower()}"),)
-    return read_text(content, name, kind, path=absolute)
+    return read_text(content, name, kind, path=absolute, scenario=scenario)
 
 
 def read_text(
-    text: str | bytes, name: str, kind: Literal["toml", "yaml"] = "toml", path: str | None = None
+    text: str | bytes,
+    name: str,
+    kind: Literal["toml", "yaml"] = "toml",
+    path: str | None = None,
+    *,
+    scenario: bool = True,
 ) -> Document | tuple[Diagnostic, ...]:
     """The document that *text* is, or at least one error."""
     if len(text) > LARGEST:
@@ -59,7 +68,7 @@ def read_text(
     if not isinstance(loaded, Loaded):
         return loaded
     document = Document(source, loaded.data, kind, loaded.findings)
-    return faults(document) or document
+    return (scenario and faults(document)) or document
 
 
 def _unreadable(name: str, message: str, help_: str | None = None) -> Diagnostic:
@@ -101,14 +110,27 @@ def faults(document: Document) -> tuple[Diagnostic, ...]:
         return (Diagnostic("LP108", f"a scenario is a map of keys, this is {kind}", document.root()),)
     found = []
     for path, value, _ in walk(data):
-        if isinstance(value, float) and not math.isfinite(value):
-            found.append(_no_number(Within(document, path), f"`{value}`"))
-        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-            found.append(_no_number(Within(document, path), "an integer beyond 64 bits"))
+        if (what := _unknown_to_json(value)) is not None:
+            found.append(_no_number(Within(document, path), what))
         elif len(path) > DEEPEST and isinstance(value, dict | list):
             place = Within(document, path, "key")
             return (Diagnostic("LP107", f"values are nested more than {DEEPEST} levels deep", place),)
     return tuple(found)
+
+
+def no_numbers(data: Any, place: Within) -> Iterator[Diagnostic]:
+    """The numbers in *data*, which stands at *place*, that JSON cannot hold."""
+    for path, value, _ in walk(data):
+        if (what := _unknown_to_json(value)) is not None:
+            yield _no_number(place.child(*path), what)
+
+
+def _unknown_to_json(value: Any) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"`{value}`"
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return "an integer beyond 64 bits"
+    return None
 
 
 def _no_number(place: Any, what: str) -> Diagnostic:

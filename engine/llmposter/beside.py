@@ -49,8 +49,11 @@ class Desk(Protocol):
     def estimate(self, text: str) -> int:
         """How many tokens a text has, likewise."""
 
-    def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:
-        """The embedding of a text: as a rule says it, else a unit vector of so many dimensions."""
+    def vector(self, text: str, model: str, dimensions: int, whole: str | None = None) -> tuple[float, ...] | Failure:
+        """The embedding of a text: as a rule says it, else a unit vector of so many dimensions.
+
+        *whole* is all that the request wants embedded, with one space between.
+        """
 
     def flags(self, text: str, model: str) -> frozenset[str] | Failure:
         """The categories of moderation that a rule flags in a text."""

@@ -284,6 +284,7 @@ class Failure(Struct, frozen=True):
 
     Attributes:
         retry_after: seconds, or None. retry_date: the header tells them as a date.
+        more: members that the error has beside its provider's own, or None.
     """
 
     name: str | None = None
@@ -295,6 +296,7 @@ class Failure(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     retry_after: float | None = None
     retry_date: bool = False
+    more: Mapping[str, Json] | None = None
 
 
 class Miss(Struct, frozen=True):

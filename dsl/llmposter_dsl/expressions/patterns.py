@@ -115,10 +115,15 @@ def _bracket(pattern: str) -> tuple[int, int]:
 @lru_cache(maxsize=1024)
 def compile_query(query: str) -> Callable[[Value], Iterable[Value]] | Trouble:
     """A function from a document to what the query finds in it, or what is wrong with the query."""
+    return query_in(_queries(), query)
+
+
+def query_in(environment: Any, query: str) -> Callable[[Value], Iterable[Value]] | Trouble:
+    """Likewise, with the functions of a `JSONPathEnvironment`."""
     from jsonpath_rfc9535 import JSONPathError
 
     try:
-        compiled = _queries().compile(query)
+        compiled = environment.compile(query)
     except JSONPathError as error:
         reason, _, _ = str(error).partition(", line ")
         start = min(getattr(error.token, "index", 0), len(query))

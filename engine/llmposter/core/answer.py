@@ -13,7 +13,7 @@ from llmposter.core.conversation import Pattern, Shape
 from llmposter.core.facts import parsed
 from llmposter.core.pattern import fits, json_text, resembles, text_of
 from llmposter.model import Failure, Refusal, Reply, Text, Thinking, Tokens, ToolCall
-from llmposter_dsl.program import Call, Fail, Refuse, Say, Template
+from llmposter_dsl.program import Call, Fail, Made, Refuse, Say, Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,8 @@ def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failu
     if (fixed := _fixed(rule)) is not None:
         parts, guess, finish = fixed
     elif isinstance(said, Fail):
+        return failure(said, facts)
+    elif isinstance(said := said.make(facts) if isinstance(said, Made) else said, Fail):
         return failure(said, facts)
     else:
         assert said is not None or rule.faults, f"rule {rule.name!r} passes through and has no answer"
@@ -63,6 +65,7 @@ def failure(fail: Fail, facts: Env) -> Failure:
         headers=_headers(fail.headers, facts),
         retry_after=None if fail.retry_after is None else float(fail.retry_after),
         retry_date=fail.retry_date,
+        more=None if fail.more is None else fail.more.build(facts),
     )
 
 

@@ -1,15 +1,19 @@
 """What endpoints beside the conversations may ask, in the session of one request; no conversation is touched by it.
 
 Rules for inputs are tried scenario by scenario, in their order, whatever a scenario serves: that is of conversations.
+Fixtures are tried once for all inputs of a request.
 """
 
 from __future__ import annotations
 
+from functools import cached_property, lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from llmposter.core import answer, tokens
 from llmposter.core.embedding import embedding
+from llmposter.core.facts import parsed
+from llmposter.core.index import FEWEST, Index
 from llmposter_dsl.place import where
 from llmposter_dsl.program import Fail
 from llmposter_dsl.types import Headers
@@ -19,23 +23,36 @@ if TYPE_CHECKING:
 
     from llmposter.beside import Kept, Thread
     from llmposter.core.clock import Clock
+    from llmposter.core.facts import Facts
     from llmposter.core.kept import Library
     from llmposter.core.sessions import Session
     from llmposter.model import Failure, Request, Turn
-    from llmposter_dsl.program import Env, Fault, InputRule, Program
+    from llmposter_dsl.program import Env, Fault, InputRule, Program, Rule
 
 _MOST_SHOWN: Final = 10
 _NONE: Final[Mapping[str, Any]] = {}
 
 
 class Input:
-    """What a rule may ask of one input: an `Env` with the facts of `llmposter_dsl.facts.INPUT`."""
+    """What a rule may ask of one input: an `Env` with the facts of `llmposter_dsl.facts.INPUT`.
 
-    __slots__ = ("groups", "headers", "model", "text", "vars")
+    Fixtures may ask all that they ask of a conversation: it is then the user who says the text.
+    """
 
-    def __init__(self, text: str, model: str, headers: Headers) -> None:
-        self.text, self.model, self.headers = text, model, headers
-        self.vars, self.groups = _NONE, dict[str, Any]()
+    system = ""
+    tools = ()
+    params = metadata = _NONE
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
+        self, text: str, model: str, headers: Headers, provider: str, body: bytes, variables: Mapping[str, Any]
+    ) -> None:
+        self.text = self.user = text
+        self.model, self.headers, self.provider, self.vars, self._body = model, headers, provider, variables, body
+        self.groups: dict[str, Any] = {}
+
+    @cached_property
+    def body(self) -> Any:
+        return parsed(self._body.decode("utf-8", "replace"))
 
 
 class SessionDesk:
@@ -45,14 +62,23 @@ class SessionDesk:
         model: that of the inputs that were asked about.
     """
 
-    __slots__ = ("_clock", "_fired", "_headers", "_library", "_programs", "_session", "model")
+    __slots__ = (
+        "_clock", "_fired", "_headers", "_library", "_programs", "_provider", "_request", "_session", "_taken", "model",
+    )  # fmt: skip
 
-    def __init__(
-        self, programs: Sequence[Program], session: Session, library: Library, clock: Clock, request: Request
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
+        self,
+        programs: Sequence[Program],
+        session: Session,
+        library: Library,
+        clock: Clock,
+        request: Request,
+        provider: str = "",
     ) -> None:
         self._programs, self._session, self._library, self._clock = programs, session, library, clock
-        self._headers = Headers(request.headers)
+        self._request, self._provider, self._headers = request, provider, Headers(request.headers)
         self._fired: dict[InputRule, None] = {}
+        self._taken: dict[tuple[Program, str], InputRule | None] = {}
         self.model = ""
 
     @property
@@ -79,28 +105,42 @@ class SessionDesk:
     def estimate(self, text: str) -> int:
         return tokens.estimate(text)
 
-    def vector(self, text: str, model: str, dimensions: int) -> tuple[float, ...] | Failure:
-        rules = (rule for program in self._programs for rule in program.embeddings)
-        said = self._said(rules, text, model)
+    def vector(self, text: str, model: str, dimensions: int, whole: str | None = None) -> tuple[float, ...] | Failure:
+        said = self._said("embeddings", text, model, whole)
         assert not isinstance(said, frozenset)
         return embedding(text, dimensions) if said is None else said
 
     def flags(self, text: str, model: str) -> frozenset[str] | Failure:
-        rules = (rule for program in self._programs for rule in program.moderations)
-        said = self._said(rules, text, model)
+        said = self._said("moderations", text, model)
         assert not isinstance(said, tuple)
         return frozenset() if said is None else said
 
     def _said(
-        self, rules: Iterable[InputRule], text: str, model: str
+        self, kind: Literal["embeddings", "moderations"], text: str, model: str, whole: str | None = None
     ) -> tuple[float, ...] | frozenset[str] | Failure | None:
         """What the first rule says that holds for an input and has not fired too often; None where there is none."""
         self.model = model
-        facts = cast("Env", Input(text, model, self._headers))
-        for rule in rules:
-            if self._fires(rule, facts):
-                return answer.failure(rule.outcome, facts) if isinstance(rule.outcome, Fail) else rule.outcome
+        for program in self._programs:
+            if not (rules := getattr(program, kind)):
+                continue
+            asked = text if whole is None or program.kind == "scenario" else whole
+            known = self._session.shared.get(program.name, program.vars) if program.shared else _NONE
+            facts = Input(asked, model, self._headers, self._provider, self._request.body, known)
+            if (rule := self._first(program, rules, facts)) is not None:
+                if rule.set:
+                    self._session.shared[program.name] = {**known, **rule.set}
+                env = cast("Env", facts)
+                return answer.failure(rule.outcome, env) if isinstance(rule.outcome, Fail) else rule.outcome
         return None
+
+    def _first(self, program: Program, rules: Sequence[InputRule], facts: Input) -> InputRule | None:
+        if program.kind == "scenario":
+            return next((rule for rule in rules if self._fires(rule, cast("Env", facts))), None)
+        key = program, facts.text
+        if key not in self._taken:
+            near: Iterable[Any] = rules if len(rules) < FEWEST else _index(program).candidates(cast("Facts", facts))
+            self._taken[key] = next((rule for rule in near if self._fires(rule, cast("Env", facts))), None)
+        return self._taken[key]
 
     def _fires(self, rule: InputRule, facts: Env) -> bool:
         spent = self._session.spent
@@ -136,3 +176,8 @@ class SessionDesk:
 
     def close(self, id_: str) -> bool:
         return self._library.threads.drop(self._session.name, id_)
+
+
+@lru_cache(maxsize=64)
+def _index(program: Program) -> Index:
+    return Index(cast("Sequence[Rule]", program.embeddings))

@@ -125,6 +125,10 @@ class Dispatch(msgspec.Struct, eq=False):
             if found.position is not None:
                 count, stands = index + 1, found.position.stands
                 break
+        if not player.program.remembers:
+            # Nothing depends on what was said before, so that nothing has to be played again.
+            found.walk = Walk([Mark(self.prints.last + 1, stands, root=True)], self.prints.answers[0])
+            return found
         strict = player.program.foreign == "reject" or (
             player.program.foreign == "latest" and found.space.latest is not None
         )

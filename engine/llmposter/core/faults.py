@@ -186,8 +186,7 @@ class _Course:
             case "duplicate":
                 self._twice.update(_next(self._laid, place))
             case "send" if place.part == 0:
-                told = fault.body.encode("utf-8", "replace")
-                self._answer(Response(fault.status or 200, (("content-type", fault.media),), told))
+                self._answer(_in_place(fault, self._head))
             case "send":
                 self._send(fault.body.encode("utf-8", "replace"))
                 if not fault.body.endswith(("\n", "\r")):
@@ -249,6 +248,16 @@ class _Course:
 
 def _cut_off(part: Part, text: str) -> Part:
     return replace(part, arguments=text) if isinstance(part, ToolCall) else replace(part, text=text)
+
+
+def _in_place(fault: Fault, head: Response) -> Response:
+    """What is sent for an answer; without a media type, plain text, or the one event of what would be a stream."""
+    told, media = fault.body.encode("utf-8", "replace"), fault.media
+    if not media:
+        meant = next((value for name, value in head.headers if name == "content-type"), "")
+        media = meant if meant.startswith("text/event-stream") else "text/plain"
+        told = b"data: %b\n\n" % told if media == meant else told
+    return Response(fault.status or 200, (("content-type", media),), told)
 
 
 def _next(laid: Laid, place: Place) -> tuple[int, ...]:

@@ -91,6 +91,11 @@ class Mock:
         self._journal = Journal(journal_size, body_size)
         self._lock = RLock()  # a test reads and resets from a thread of its own
 
+    @property
+    def strict(self) -> bool:
+        """Whether requests have to be as the Rust program wanted them: where fixtures are served."""
+        return any(player.program.kind == "fixtures" for player in self._players)
+
     def _played(self, programs: Sequence[Program]) -> tuple[Player, ...]:
         return tuple(Player(index, program, self._machine(program)) for index, program in enumerate(programs))
 
@@ -195,11 +200,11 @@ class Mock:
         """Write down a body that no wire could read."""
         return self._aside(request, provider, "refused", refused.message, status)
 
-    def desk(self, request: Request) -> SessionDesk:
+    def desk(self, request: Request, provider: str = "") -> SessionDesk:
         """What an endpoint may ask for this request; what it answers has to be written down with `beside`."""
         with self._lock:
             session = self._sessions.get(request.session)
-            return SessionDesk(self.programs, session, self._sessions.library, self.clock, request)
+            return SessionDesk(self.programs, session, self._sessions.library, self.clock, request, provider)
 
     def beside(self, request: Request, provider: str, status: int, desk: SessionDesk) -> Entry:
         """Write down what an endpoint answered with what it asked of *desk*; no conversation hears of it."""
@@ -288,6 +293,15 @@ class Mock:
             for entry in self.entries(session)
             for violation in entry.violations
         ]  # fmt: skip
+
+    def shared(self, session: str = "") -> dict[str, Any]:
+        """The variables that the conversations of a session share, as they are now."""
+        with self._lock:
+            found, told = self._sessions.known(session), dict[str, Any]()
+            for program in (player.program for player in reversed(self._players)):
+                values = {} if found is None else found.shared.get(program.name, {})
+                told |= {name: values.get(name, program.vars[name]) for name in program.shared}
+            return told
 
     def verify(self, session: str | None = None) -> Verification:
         """Whether the run was clean (language.md, section 10)."""

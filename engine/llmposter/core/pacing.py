@@ -51,6 +51,9 @@ def paced(
     said: Iterable[Piece], rhythm: Rhythm, spoken: Callable[[Iterator[Piece]], Iterator[Frame]]
 ) -> Iterator[Item]:
     """The frames that a wire makes of the pieces, with the waits before them."""
+    if rhythm.flow.pace is not None and rhythm.flow.pace.unit == "event":
+        yield from _event_by_event(spoken(iter(said)), rhythm.flow.pace.seconds, _shares(rhythm))
+        return
     score = _Score(said, _gaps(rhythm))
     headed = False
     for frame in spoken(score.pieces()):
@@ -60,6 +63,14 @@ def paced(
                 yield _HEAD
             yield Wait(seconds)
         headed = True
+        yield frame
+
+
+def _event_by_event(frames: Iterable[Frame], seconds: float, shares: Iterator[float]) -> Iterator[Item]:
+    """The frames with a wait before each but the first."""
+    for number, frame in enumerate(frames):
+        if number and (wait := seconds * max(0.0, next(shares))) > 0:
+            yield Wait(wait)
         yield frame
 
 
@@ -113,7 +124,7 @@ def _measure(rhythm: Rhythm) -> Callable[[Delta], float]:
     """How many units of the pace a chunk is."""
     unit = "chunk" if rhythm.flow.pace is None else rhythm.flow.pace.unit
     match unit:
-        case "chunk":
+        case "chunk" | "event":
             return lambda _: 1.0
         case "character":
             return lambda piece: float(len(piece.text))

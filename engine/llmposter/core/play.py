@@ -61,12 +61,24 @@ class Play(msgspec.Struct, eq=False):
                 return self._refuse_foreign(begun)
             lane = Lane(*begun, settled, places[0], asks.who, asks.input, asks.connection, asks.retry)
         elif lane.answer is not None:
-            return self._again(lane, asks, findings)
+            if not self._anew(lane.answer):
+                return self._again(lane, asks, findings)
+            begun = self._begun(settled)
+            if isinstance(begun, Refused):
+                return self._refuse_foreign(begun)
+            tries = lane.attempts + 1
+            lane = Lane(*begun, settled, places[0], asks.who, asks.input, asks.connection, asks.retry, tries)
         else:
             self._go_on(lane)
             lane.place = places[0]
             lane.came(asks)
         return self._advance(lane, findings)
+
+    def _anew(self, answer: Step) -> bool:
+        """Whether what was answered is asked anew: by fixtures, unless its conversation would move twice."""
+        program, before, after = self.found.player.program, answer.before.vars, answer.after.vars
+        own = program.vars.keys() - program.shared
+        return program.kind == "fixtures" and all(before.get(name) == after.get(name) for name in own)
 
     # --- where it stands --------------------------------------------------------------------------------------------
 
@@ -211,7 +223,12 @@ class Play(msgspec.Struct, eq=False):
             taken = struck(chaos, program, lane.stands, self.turn, moment)
         if isinstance(taken, Step):
             return taken
-        step = self.found.player.machine.advance(lane.stands, self.turn, moment)
+        stands, shared = lane.stands, self.session.shared
+        if program.shared:
+            stands = replace(stands, vars={**stands.vars, **shared.get(program.name, {})})
+        step = self.found.player.machine.advance(stands, self.turn, moment)
+        if taken is None and program.shared:
+            shared[program.name] = {name: step.after.vars[name] for name in program.shared}
         if taken is None or isinstance(step.outcome, Miss):
             return step
         return replace(step, faults=(taken,), chaos=taken.text)

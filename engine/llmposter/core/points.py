@@ -123,6 +123,8 @@ def _after_bytes(laid: Laid, count: int) -> Place | None:
 
 
 def _after_seconds(laid: Laid, seconds: float) -> Place | None:
+    if laid.streamed and not seconds:
+        return Place(2)
     for n, item in enumerate(laid.items):
         if isinstance(item, Wait):
             if seconds < item.seconds:
@@ -132,8 +134,8 @@ def _after_seconds(laid: Laid, seconds: float) -> Place | None:
 
 
 def _after_events(laid: Laid, count: int) -> Place | None:
-    places = [n for n, item in enumerate(laid.items) if isinstance(item, Frame)]
-    return Place(2, places[count - 1] + 1) if laid.streamed and count <= len(places) else None
+    places = [-1, *(n for n, item in enumerate(laid.items) if isinstance(item, Frame))]
+    return Place(2, places[count] + 1) if laid.streamed and count < len(places) else None
 
 
 def _before(laid: Laid, told: Told) -> Place | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.conversation import Conversation
     from llmposter.core.journal import Entry
-    from llmposter_dsl.program import Chaos, InputRule, Program
+    from llmposter_dsl.program import Chaos, InputRule, Program, Value
 
 
 class Session:
@@ -30,11 +30,12 @@ class Session:
         latest: the conversation that was asked last. mixed: an older one went on after it, as with several clients.
         spent: how often each rule for inputs fired, of those that are bounded.
         chaos: what was set for it, in place of what the scenarios say.
+        shared: by name of the scenario, the variables that its conversations share (`Program.shared`).
     """
 
     __slots__ = (
-        "_kept", "_named", "_openings", "chaos", "dropped", "entries", "latest", "lost", "mixed", "name", "spaces",
-        "spent", "talks",
+        "_kept", "_named", "_openings", "chaos", "dropped", "entries", "latest", "lost", "mixed", "name",
+        "shared", "spaces", "spent", "talks",
     )  # fmt: skip
 
     def __init__(self, name: str, kept: Kept) -> None:
@@ -48,6 +49,7 @@ class Session:
         self.latest: Talk | None = None
         self.mixed = False
         self.chaos: Chaos | None = None
+        self.shared: dict[str, Mapping[str, Value]] = {}
 
     @property
     def alone(self) -> bool:
@@ -93,7 +95,7 @@ class Session:
 
     @property
     def blank(self) -> bool:
-        return not self.talks and not self.entries and self.chaos is None
+        return not self.talks and not self.entries and self.chaos is None and not self.shared
 
 
 class Recent:

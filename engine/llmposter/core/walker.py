@@ -152,9 +152,14 @@ class Walker(msgspec.Struct, eq=False):
         rule, delivery, latency = self.rule, self.rule.delivery, 0.0
         if delivery.latency is not None:
             latency = self.chance.seconds(delivery.latency, f"latency {rule.name}")
-        rhythm = None if delivery.flow is None else pacing.rhythm(delivery.flow, self.chance, rule.name)
+        flow, faults = delivery.flow, rule.faults
+        if (unsteady := rule.unsteady) is not None:
+            place = f"unsteady {rule.name}" if unsteady.seed is None else f"unsteady {unsteady.seed}"
+            if self.chance.unit(place) < unsteady.rate:
+                flow, faults = unsteady.flow or flow, unsteady.faults or faults
+        rhythm = None if flow is None else pacing.rhythm(flow, self.chance, rule.name)
         before, after, outcome, violations = self.before, self.stands, self.outcome, self.violations
-        pattern, faults = self.pattern, rule.faults
+        pattern = self.pattern
         return Step(
             before, after, outcome, rule, self.passed, violations, delivery, latency, "", pattern, rhythm, faults
         )

@@ -6,8 +6,10 @@ A file that cannot be compiled keeps no other from being checked.
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from llmposter.fixtures import files_below, is_fixture_file, load
 from llmposter.lint import checks
 from llmposter_dsl import codes, compiler
 
@@ -52,8 +54,26 @@ class Checked(NamedTuple):
 
 def check(paths: Iterable[str | os.PathLike[str]], wanted: Collection[str] = ()) -> Checked:
     """See `llmposter.lint.check`; *wanted* are codes that are looked for only where somebody asks."""
-    files = compiler.scenario_files(paths)
-    return settled(files, [compiler.compile_path(file, wanted=wanted) for file in files], wanted)
+    files, fixtures, before = _sorted(paths)
+    made = [compiler.compile_path(file, wanted=wanted) for file in files]
+    if not fixtures:
+        return settled(files, made, wanted)
+    loaded = load(fixtures, alone=not made)
+    return settled((*fixtures, *files), [*made[:before], *loaded.compiled, *made[before:]], wanted)
+
+
+def _sorted(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str], int]:
+    """The scenarios that paths name, the fixture files, and how many of the scenarios come before these."""
+    files: list[str] = []
+    fixtures: list[str] = []
+    before = 0
+    for path in map(str, paths):
+        here = files_below(path) if Path(path).is_dir() else [path] if is_fixture_file(path) else []
+        before = before if fixtures else len(files)
+        fixtures += here
+        # A folder of fixtures need not have a scenario.
+        files += [each for each in compiler.scenario_files([path]) if each not in here and (each != path or not here)]
+    return list(dict.fromkeys(files)), list(dict.fromkeys(fixtures)), before
 
 
 def settled(files: Iterable[str], compiled: Iterable[Compiled], wanted: Collection[str] = ()) -> Checked:

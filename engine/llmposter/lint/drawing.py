@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.machine import Machine
-from llmposter_dsl.program import Fail, Refuse, Say
+from llmposter_dsl.program import Fail, Made, Refuse, Say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,6 +91,8 @@ def _does(rule: Rule) -> str:
             return " ".join(("error", *([name] if name else []), *([str(status)] if status else [])))
         case Refuse():
             return "refusal"
+        case Made():
+            return "a text made from the request"
         case Say(calls=calls):
             return " and ".join(f"{call.tool}()" for call in calls)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from llmposter.fixtures import is_fixture_file, load
 from llmposter.lint import checking
 from llmposter.lint.selecting import level
 from llmposter_dsl import compiler, documentation, report
@@ -45,6 +46,9 @@ def findings(folder: Path, files: Sequence[File], wanted: Collection[str] = ()) 
     """What is found in files that are given together; messages call them by their names alone."""
     for file in files:
         (folder / file.name).write_bytes(file.content())
+    if all(is_fixture_file(folder / file.name) for file in files):
+        loaded = load([folder / file.name for file in files], shown=[file.name for file in files])
+        return checking.settled(loaded.files, loaded.compiled, wanted).diagnostics
     # Of several the folder is given, so that those which another one includes are left out.
     files_given = compiler.scenario_files([folder if len(files) > 1 else folder / files[0].name])
     made = [compiler.compile_path(each, Path(each).name, wanted) for each in files_given]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import llmposter.lint.checks  # noqa: F401 - its codes are known then
+import llmposter.fixtures.checks
+import llmposter.lint.checks  # noqa: F401 - their codes are known then
 from llmposter_dsl import words
 from llmposter_dsl.codes import CODES, Code
 

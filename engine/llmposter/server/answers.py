@@ -18,6 +18,7 @@ from llmposter.server.request_head import RequestHead
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
 from llmposter.server.sharing import preflight, shared
+from llmposter.wire.strictly import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ class Answers:
                 self._keep_out(request, wire, admitted, line)
                 return
             request = admitted
-        read = wire.read(request)
+        read = (refused(request) if self._service.mock.strict else None) or wire.read(request)
         if isinstance(read, BadRequest):
             self._refuse(request, wire, read, line)
             return
@@ -141,7 +142,9 @@ class Answers:
                 if (limited := gate.limited_beside(request)) is not None:
                     self._keep_out(request, wire, limited, line)
                     return
-            desk = mock.desk(request)
+            desk = mock.desk(request, endpoint.provider)
+            if wrong is None and mock.strict:
+                wrong = refused(request)
             told = wrong or endpoint.answer(request, desk)
             if isinstance(told, BadRequest):
                 self._refuse(request, wire, told, line)

@@ -14,6 +14,8 @@ from llmposter.wire.headers import JSON, comes_back, merged
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmposter.model import BadRequest, Failure, Json
 
 INVALID: Final = "invalid_request_error"
@@ -83,7 +85,7 @@ def failure(failed: Failure, now: float) -> Response:
     status = base.status if failed.status is None else failed.status
     kind = base.type if failed.type is None else failed.type
     message = base.message if failed.message is None else failed.message
-    answer = _answer(status, kind, message, now, failed.code)
+    answer = _answer(status, kind, message, now, failed.code, failed.more)
     limits = of_limit(failed.retry_after, now) if status == 429 else ()
     ours = (*answer.headers, *limits, *comes_back(failed, now))
     return Response(status, merged(ours, failed.headers), answer.body)
@@ -100,13 +102,17 @@ def miss(message: str, now: float) -> Response:
     return _answer(404, "not_found_error", message, now)
 
 
-def _answer(status: int, kind: str, message: str, now: float, code: str | None = None) -> Response:
+def _answer(  # noqa: PLR0913, PLR0917 - what it says, one after the other
+    status: int, kind: str, message: str, now: float, code: str | None = None, more: Mapping[str, Json] | None = None
+) -> Response:
     # Nothing but its words and its time tells one error from another.
     id_ = request_id(f"{status} {kind} {message} {now!r}".encode("utf-8", "replace"))
     error: dict[str, Json] = {"type": kind, "message": message}
     if code:
         # What branches on the cause reads it here; most of Anthropic's errors have none.
         error["details"] = {"error_code": code}
+    if more is not None:
+        error |= more
     body = encode({"type": "error", "error": error, "request_id": id_})
     # The API says itself whether to try again, and its SDKs do as it says.
     retry = "true" if status in (408, 409, 429) or status >= 500 else "false"

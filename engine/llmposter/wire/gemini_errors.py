@@ -13,6 +13,8 @@ from llmposter.wire.headers import JSON, comes_back, merged, retry_after
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llmposter.model import BadRequest, Failure, Json
 
 HEADERS: Final = (("content-type", f"{JSON}; charset=UTF-8"),)
@@ -153,6 +155,7 @@ def failure(failed: Failure, now: float) -> Response:
         _said(base, failed.retry_after) if failed.message is None else failed.message,
         named if failed.type is None else failed.type,
         details,
+        failed.more,
     )
     return Response(status, merged((*HEADERS, *comes_back(failed, now)), failed.headers), told)
 
@@ -200,11 +203,15 @@ def spent(metric: str, id_: str, value: int, model: str, wait: float | None) -> 
     return Response(known.status, (*HEADERS, *retry_after(wait)), body(known.status, message, known.word, details))
 
 
-def body(status: int, message: str, named: str, details: list[Json]) -> bytes:
+def body(
+    status: int, message: str, named: str, details: list[Json], more: Mapping[str, Json] | None = None
+) -> bytes:
     """The body of an error."""
     error: dict[str, Json] = {"code": status, "message": message, "status": named}
     if details:
         error["details"] = details
+    if more is not None:
+        error |= more
     return encode({"error": error})
 
 

@@ -66,9 +66,9 @@ class Embeddings:
         if body.model in _MODELS and (long := _too_long(inputs, counts)) is not None:
             return long
         most = _MODELS.get(body.model, _USUAL)
-        vectors = []
+        vectors, whole = [], " ".join([one.text for one in inputs])
         for one in inputs:
-            vector = desk.vector(one.text, body.model, body.dimensions or most)
+            vector = desk.vector(one.text, body.model, body.dimensions or most, whole)
             if isinstance(vector, Failure):
                 return vector
             vectors.append(vector)

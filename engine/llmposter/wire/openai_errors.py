@@ -14,7 +14,9 @@ from llmposter.wire.openai_headers import of_limit, of_server, reset
 from llmposter.wire.sse import encode
 
 if TYPE_CHECKING:
-    from llmposter.model import BadRequest, Failure
+    from collections.abc import Mapping
+
+    from llmposter.model import BadRequest, Failure, Json
     from llmposter.wire.headers import Headers
 
 INVALID: Final = "invalid_request_error"
@@ -115,6 +117,7 @@ def failure(failed: Failure, now: float) -> Response:
         base.type if failed.type is None else failed.type,
         base.param if failed.param is None else failed.param,
         base.code if failed.code is None else failed.code,
+        failed.more,
     )
     # A spent quota is a 429 too, but no window that resets.
     limited = status == 429 and failed.name != "quota_exceeded"
@@ -149,6 +152,9 @@ def _of_server(written: bytes, now: float) -> Headers:
     return of_server(written + repr(now).encode("ascii"))
 
 
-def body(message: str, kind: str, param: str | None, code: str | None) -> bytes:
+def body(
+    message: str, kind: str, param: str | None, code: str | None, more: Mapping[str, Json] | None = None
+) -> bytes:
     """The body of an error."""
-    return encode({"error": {"message": message, "type": kind, "param": param, "code": code}})
+    error: dict[str, Json] = {"message": message, "type": kind, "param": param, "code": code}
+    return encode({"error": error if more is None else {**error, **more}})
