@@ -12,6 +12,11 @@ from typing import Any, Literal, Protocol, TypeAlias
 import msgspec
 
 from llmposter_dsl.companion import OAuth
+from llmposter_dsl.flow import Chunk as Chunk  # noqa: PLC0414 - what a Program is made of is imported from here
+from llmposter_dsl.flow import Delivery as Delivery  # noqa: PLC0414
+from llmposter_dsl.flow import Flow as Flow  # noqa: PLC0414
+from llmposter_dsl.flow import Latency as Latency  # noqa: PLC0414
+from llmposter_dsl.flow import Pace as Pace  # noqa: PLC0414
 from llmposter_dsl.place import Place
 
 Value: TypeAlias = Any
@@ -214,51 +219,6 @@ class Made(msgspec.Struct, frozen=True, eq=False):
     make: Callable[[Env], Say | Fail]
 
 
-class Latency(msgspec.Struct, frozen=True):
-    """A delay: `low` and `high` in seconds bound a uniform draw (equal: fixed); else the named distribution.
-
-    ``normal``: mean and deviation in seconds. ``lognormal``: median in seconds, sigma without unit.
-    """
-
-    kind: Literal["fixed", "uniform", "normal", "lognormal"]
-    a: float
-    b: float = 0.0
-    most: float | None = None
-
-
-class Chunk(msgspec.Struct, frozen=True):
-    """How a streamed answer is cut: *size* characters, tokens or words at a time, or whole."""
-
-    size: int
-    unit: Literal["characters", "tokens", "words", "whole"]
-
-
-class Pace(msgspec.Struct, frozen=True):
-    """How long each *unit* of what is said takes: a chunk whatever its size, or what stands in it.
-
-    ``event``: each event of the provider after the first, whatever it says.
-    """
-
-    seconds: float
-    unit: Literal["chunk", "token", "word", "character", "event"]
-
-
-class Flow(msgspec.Struct, frozen=True):
-    """When the chunks of a stream are due, one after the other.
-
-    Attributes:
-        ttft: from the head of the answer to the first token.
-        jitter: the share by which a gap between chunks is longer or shorter at most, 0 to 1; above 1 for events alone,
-            whose gaps are none where they would be less.
-        burst: the share of the gaps that are none, 0 to below 1; the others are longer, so that the mean is kept.
-    """
-
-    ttft: Latency | None = None
-    pace: Pace | None = None
-    jitter: float = 0.0
-    burst: float = 0.0
-
-
 class Usage(msgspec.Struct, frozen=True):
     """Token counts that a rule gives in place of the estimate; None leaves the estimate."""
 
@@ -266,14 +226,6 @@ class Usage(msgspec.Struct, frozen=True):
     output: int | None = None
     cached: int | None = None
     reasoning: int | None = None
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """How an answer goes out, after `defaults` were filled in; without a `flow` all chunks go out at once."""
-
-    latency: Latency | None = None
-    chunk: Chunk = Chunk(20, "characters")
-    flow: Flow | None = None
 
 
 class Token(msgspec.Struct, frozen=True):

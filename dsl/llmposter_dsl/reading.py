@@ -27,7 +27,7 @@ def read(
     Args:
         path: a file whose name ends in ``.toml``, ``.yaml`` or ``.yml``.
         name: how messages call it; the path as given by default.
-        scenario: it is to be one; else any document will do.
+        scenario: it is to be one; else any document will do, in YAML even with numbers that JSON cannot hold.
     """
     file, name = File(path), os.fspath(path) if name is None else name
     kind = KINDS.get(file.suffix.lower())
@@ -61,10 +61,13 @@ def read_text(
         return (source,)
     match kind:
         case "toml":
-            from llmposter_dsl.toml_tree import load
+            from llmposter_dsl import toml_tree
+
+            loaded = toml_tree.load(source)
         case "yaml":
-            from llmposter_dsl.yaml_tree import load
-    loaded = load(source)
+            from llmposter_dsl import yaml_tree
+
+            loaded = yaml_tree.load(source, numbers=scenario)
     if not isinstance(loaded, Loaded):
         return loaded
     document = Document(source, loaded.data, kind, loaded.findings)

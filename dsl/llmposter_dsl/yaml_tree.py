@@ -36,14 +36,14 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 _CUT = re.compile(r"[ \t]+#(?=[^\s#])[^\n]*")
 
 
-def load(source: Source) -> Loaded | tuple[Diagnostic, ...]:
-    """The values of a YAML text."""
+def load(source: Source, *, numbers: bool = True) -> Loaded | tuple[Diagnostic, ...]:
+    """The values of a YAML text; *numbers*: only those that JSON can hold."""
     if (bad := _FORBIDDEN.search(source.text)) is not None:
         message = f"the control character U+{ord(bad[0]):04X} cannot stand in YAML"
         return (Diagnostic("LP104", message, At(source, Span(*bad.span())), 'write it as an escape in "…"'),)
     import yaml
 
-    values = _Values(source)
+    values = _Values(source, numbers=numbers)
     try:
         for event in _events(source.text):
             values.take(event)
@@ -115,8 +115,8 @@ class _Frame:
 class _Values:
     """The first pass: values, and whatever is wrong with them."""
 
-    def __init__(self, source: Source) -> None:
-        self.source, self.text = source, source.text
+    def __init__(self, source: Source, *, numbers: bool) -> None:
+        self.source, self.text, self.numbers = source, source.text, numbers
         self.root: Any = None
         self.documents = 0
         self.errors: list[Diagnostic] = []
@@ -160,6 +160,8 @@ class _Values:
         if tag is None and not (value[:1] in _MAYBE_NUMBER or value in _NULLS or value in _BOOLS):
             return value
         resolved = _resolve(value)
+        if resolved is _NO_NUMBER and not self.numbers:
+            return _beyond_json(value)
         if resolved is _NO_NUMBER:
             self._error(
                 event, "LP114", f"`{value[:40]}` is no number that JSON can hold", "write it in quotes, as text"
@@ -282,6 +284,12 @@ def _resolve(value: str) -> Any:
         real = float(value)
         return real if math.isfinite(real) else _NO_NUMBER
     return _NO_NUMBER if _NOT_FINITE.fullmatch(value) else value
+
+
+def _beyond_json(value: str) -> float | int:
+    if _INT.fullmatch(value):
+        return int(value, 0 if value[:2] in ("0o", "0x") else 10) if len(value) <= 40 else 1 << 64
+    return float(value.replace(".", "", 1) if _NOT_FINITE.fullmatch(value) else value)
 
 
 def _tag_shown(tag: str) -> str:

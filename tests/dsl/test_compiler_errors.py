@@ -74,4 +74,5 @@ def test_every_code_of_the_compiler_is_in_the_table():
     }
     played = {"LP307", "LP310", "LP401"}  # told by those who play a Program
     elsewhere = {"LP101", "LP106", *played}
-    assert set(CODES) - elsewhere <= seen
+    of_fixtures = {code for code in CODES if code.startswith("LP6")}  # tests/fixtures/err has them
+    assert set(CODES) - elsewhere - of_fixtures <= seen

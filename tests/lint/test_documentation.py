@@ -53,7 +53,7 @@ def test_every_code_has_one_module_with_its_severity() -> None:
     """No two packages tell of one code, and none is only looked for."""
     told = [
         code
-        for package in ("llmposter_dsl.checks", "llmposter.lint.checks")
+        for package in ("llmposter_dsl.checks", "llmposter.lint.checks", "llmposter.fixtures.checks")
         for code, module in codes.modules(package)
         if hasattr(__import__(module, fromlist=["CODE"]), "CODE")
     ]

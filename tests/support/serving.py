@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from llmposter.fixtures.compiling import program as of_fixtures
+from llmposter.fixtures.reading import read_text
 from llmposter.server import Running, Settings
 from llmposter_dsl.compiler import compile_path, compile_text
 from llmposter_dsl.report import text
@@ -35,6 +37,18 @@ def programs(*scenarios: str | Path, seed: int | None = None) -> list[Program]:
         else:
             files.append(each)
     return [program(each, seed) for each in files]
+
+
+@contextmanager
+def serving_fixtures(*files: str, diagnostics: bool = False, **settings: Any) -> Iterator[Running]:
+    """Likewise for fixture files, given as YAML text."""
+    read = []
+    for number, each in enumerate(files):
+        file, found = read_text(each, f"fixtures{number}.yaml")
+        assert file is not None and file.whole, "\n".join(map(text, found))
+        read.append(file)
+    with Running([of_fixtures(read, diagnostics=diagnostics)], Settings(**settings)) as running:
+        yield running
 
 
 @contextmanager

@@ -33,11 +33,11 @@ _NONE: Final = Tokens()
 def build(rule: Rule, turn: Turn, facts: Facts, chance: Chance) -> Reply | Failure:
     """What *rule* answers; it has an outcome."""
     said = rule.outcome
+    if isinstance(said, Made):
+        said = said.make(facts)
     if (fixed := _fixed(rule)) is not None:
         parts, guess, finish = fixed
     elif isinstance(said, Fail):
-        return failure(said, facts)
-    elif isinstance(said := said.make(facts) if isinstance(said, Made) else said, Fail):
         return failure(said, facts)
     else:
         assert said is not None or rule.faults, f"rule {rule.name!r} passes through and has no answer"

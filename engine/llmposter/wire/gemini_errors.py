@@ -203,9 +203,7 @@ def spent(metric: str, id_: str, value: int, model: str, wait: float | None) -> 
     return Response(known.status, (*HEADERS, *retry_after(wait)), body(known.status, message, known.word, details))
 
 
-def body(
-    status: int, message: str, named: str, details: list[Json], more: Mapping[str, Json] | None = None
-) -> bytes:
+def body(status: int, message: str, named: str, details: list[Json], more: Mapping[str, Json] | None = None) -> bytes:
     """The body of an error."""
     error: dict[str, Json] = {"code": status, "message": message, "status": named}
     if details:

@@ -152,9 +152,7 @@ def _of_server(written: bytes, now: float) -> Headers:
     return of_server(written + repr(now).encode("ascii"))
 
 
-def body(
-    message: str, kind: str, param: str | None, code: str | None, more: Mapping[str, Json] | None = None
-) -> bytes:
+def body(message: str, kind: str, param: str | None, code: str | None, more: Mapping[str, Json] | None = None) -> bytes:
     """The body of an error."""
     error: dict[str, Json] = {"message": message, "type": kind, "param": param, "code": code}
     return encode({"error": error if more is None else {**error, **more}})

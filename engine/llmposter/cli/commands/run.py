@@ -120,7 +120,7 @@ def _ready(server: Server, programs: Sequence[Program]) -> None:
         if wire in server.service.wires:
             base = f"{server.reach}{tail}"
             lines += [f"  {sdks} SDKs: base URL {base}", f"      export {url}={base} {key}={secret}"]
-    lines += [f"  scenario {program.name} ({program.place.source.name})" for program in programs]
+    lines += map(_served, programs)
     lines += [f"  token {_told(each)}" for each in tokens]
     if server.service.manual:
         lines.append("  the clock stands still: POST /_llmposter/clock/advance moves it")
@@ -130,6 +130,14 @@ def _ready(server: Server, programs: Sequence[Program]) -> None:
         )
     lines.append("Press Ctrl+C to stop")
     click.echo("\n".join(lines), err=True)
+
+
+def _served(program: Program) -> str:
+    if program.kind == "scenario":
+        return f"  scenario {program.name} ({program.place.source.name})"
+    rules = [rule for rules in program.states.values() for rule in rules]
+    files = list(dict.fromkeys(rule.place.source.name for rule in rules)) or [program.place.source.name]
+    return f"  {shared.counted(len(rules), 'fixture')} ({', '.join(sorted(files))})"
 
 
 def _told(token: Issued) -> str:
