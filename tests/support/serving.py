@@ -45,7 +45,9 @@ def serving_fixtures(*files: str, diagnostics: bool = False, **settings: Any) ->
     read = []
     for number, each in enumerate(files):
         file, found = read_text(each, f"fixtures{number}.yaml")
-        assert file is not None and file.whole, "\n".join(map(text, found))
+        told = "\n".join(map(text, found))
+        assert file is not None, told
+        assert file.whole, told
         read.append(file)
     with Running([of_fixtures(read, diagnostics=diagnostics)], Settings(**settings)) as running:
         yield running
