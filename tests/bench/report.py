@@ -79,6 +79,8 @@ def shown(kept: Kept) -> Iterator[tuple[str, float, float | None]]:
     own = starts.get(OURS.name)
     yield "cold start to listening, seconds", 0.25, own
     yield "cold start, of aimock's", 2.0, own / starts[NODE_PEER] if own and NODE_PEER in starts else None
+    inside = kept.get("inside", {}).get("`with` to the first answer")
+    yield "in a test's process, `with` to the first answer, ms", 10, inside
     yield "memory when idle, MB", 60, memory.get("0")
     after = list(memory)[1:]
     grown = memory[after[-1]] / memory[after[0]] if len(after) > 1 else None
@@ -149,6 +151,9 @@ def tables(kept: Kept) -> Iterator[Table]:
             for name, took in kept["starts"].items()
         ],
     )
+    if kept.get("inside"):
+        rows = [[what, f"{took:,.1f}"] for what, took in kept["inside"].items()]
+        yield "A server in the process of a test", ["", "ms"], rows
     yield (
         "Memory after requests",
         ["", "requests", "MB"],

@@ -19,6 +19,7 @@ from typing import Any
 import report
 from asking import ASKING
 from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
+from in_process import in_process
 from instructions import counted
 from measuring import alternated, by_case, client, environment, ratio, running
 from peers import HOLDING, OURS, Peer, cut, found
@@ -56,6 +57,7 @@ class Results:
     growth: dict[str, dict[str, float]] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     start_cpu: dict[str, float] = field(default_factory=dict)
+    inside: dict[str, float] = field(default_factory=dict)
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     conversation: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -184,6 +186,12 @@ def starting(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
     into.start_cpu = {name: statistics.median(each[1:]) for name, each in spent.items()}
 
 
+def inside(counts: Counts, into: Results) -> None:
+    """A server in the process of a test."""
+    told("in the process of a test")
+    into.inside = in_process(10 * counts.starts)
+
+
 def remembering(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
     """Megabytes when idle and after many requests."""
     told("memory")
@@ -236,6 +244,7 @@ def main() -> int:
     part(comparing, counts, into=results)
     part(growing, counts, into=results)
     part(starting, peers, counts, into=results)
+    part(inside, counts, into=results)
     part(remembering, peers, counts, into=results)
     kept = report.record(results)
     print("\n".join(report.lines(kept)))

@@ -50,6 +50,10 @@ def test_the_measurements_run() -> None:
         ("Cold start", "llmposter"),
         ("Cold start", "llmposter --version"),
         ("Cold start", "llmposter lint"),
+        ("A server in the process of a test", "the import"),
+        ("A server in the process of a test", "the first `with`, to the first answer"),
+        ("A server in the process of a test", "`with` to the first answer"),
+        ("A server in the process of a test", "the end"),
         ("Memory after requests", "llmposter"),
         ("Memory after requests", "llmposter"),
         ("What a conversation holds", "bytes"),
@@ -61,7 +65,7 @@ def test_the_measurements_run() -> None:
             found.append((title, row[1]))
     assert expected == found
     budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
-    assert 12 == len(budgets)
+    assert 13 == len(budgets)
 
 
 def test_cpu_time_is_that_of_the_process() -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Final
 
 from llmposter import wire
+from llmposter.lint.checking import between
 from llmposter.server.routes import Routes
 from llmposter_dsl import compiler
 
@@ -41,5 +42,7 @@ def up() -> None:
         import_module("uvloop")
     import_module("llmposter_dsl.folders")
     Routes((*wire.load().values(), *wire.dialects()), wire.endpoints())
-    compiler.compile_text(_FORMS)
+    made = compiler.compile_text(_FORMS).program
+    assert made is not None
+    list(between([made]))
     compiler.compile_text("states: {}", kind="yaml")
