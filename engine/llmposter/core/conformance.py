@@ -7,7 +7,7 @@ minds it at all, its wire says too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llmposter.model import Breach, Message, ToolResult, ToolUse, Turn
+
+TWO_RESULTS: Final = "has more than one result"
+"""What is said of a call that was answered twice: its tool may have run twice."""
 
 
 def in_our_words(turn: Turn, found: Unpaired) -> BadRequest:  # noqa: ARG001 - as a wire's
@@ -90,7 +93,7 @@ class _History:
                 return
         name = f'"{result.id}"' if result.id else f'of "{result.tool}"'
         if result.id in self._answered:
-            told = f"the tool call {name} has more than one result: send one for each call"
+            told = f"the tool call {name} {TWO_RESULTS}: send one for each call"
             yield Unpaired("repeated", told, n, at, result.id)
         else:
             told = f"the tool result {name} answers no call of the assistant message before it"

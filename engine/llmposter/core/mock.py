@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from llmposter.access import Limited
     from llmposter.core.looking import Instead, Seen
     from llmposter.core.positions import Talk
+    from llmposter.core.resilience import Verdict
     from llmposter.core.standing import Standing
     from llmposter_dsl.program import Chaos, Program
 
@@ -308,6 +309,13 @@ class Mock:
         with self._lock:
             dropped, lost = self.dropped(session), self._sessions.lost(session)
             return verified(self._players, self.entries(session), self._talks(session), dropped, lost)
+
+    def resilience(self, session: str | None = None) -> Verdict:
+        """What clients did with trouble: errors, broken answers, dead credentials."""
+        from llmposter.core.resilience import judged  # nobody asks for it before there is trouble
+
+        with self._lock:
+            return judged(self.entries(session), self.dropped(session))
 
     def dropped(self, session: str | None = None) -> int:
         """How many entries the journal has dropped."""

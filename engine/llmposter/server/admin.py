@@ -63,6 +63,10 @@ def verify(asked: Asked) -> Answer:
     return asked.service.mock.verify(asked.session).data()
 
 
+def verdict(asked: Asked) -> Answer:
+    return asked.service.mock.resilience(asked.session).data()
+
+
 def reset(asked: Asked) -> Answer:
     asked.service.mock.reset(asked.session)
     return {"ok": True}
@@ -109,6 +113,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
     "violations": {"GET": violations},
     "verify": {"GET": verify},
     "explain": {"POST": admin_explain.explain},
+    "verdict": {"GET": verdict},
     "reset": {"POST": reset},
     "tokens": {"GET": admin_tokens.tokens},
     "tokens/issue": {"POST": admin_tokens.issue},
