@@ -14,17 +14,19 @@ SUFFIXES = (".toml", ".yaml", ".yml")
 
 def scenarios(folder: str) -> list[str]:
     """The scenarios in a folder and the folders below it, sorted by path."""
-    found = [path for path in _files(folder) if _says(path, b"states") or _says(path, b"scenario", b"include")]
+    found = [path for path in below(folder)[1] if _says(path, b"states") or _says(path, b"scenario", b"include")]
     included = {each for path in found for each in _included(path)}
     return [path for path in found if os.path.realpath(path) not in included]
 
 
-def _files(folder: str) -> list[str]:
-    found = []
+def below(folder: str) -> tuple[list[str], list[str]]:
+    """The folders that are looked through, this one first, and the files in them by their endings, sorted by path."""
+    through, found = [], []
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        through.append(here)
         found += [str(Path(here, name)) for name in files if name.endswith(SUFFIXES) and not name.startswith(".")]
-    return sorted(found)
+    return through, sorted(found)
 
 
 def _says(path: str, *words: bytes) -> bool:

@@ -12,7 +12,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmposter.core.journal import Entry
+    from llmposter.sources import Reloaded
+    from llmposter_dsl.diagnostic import Diagnostic
 
 Format: TypeAlias = Literal["console", "json"]
 _TROUBLE = ("miss", "refused", "unrouted")
@@ -43,6 +47,30 @@ class Log:
     def broke(self, error: BaseException, what: str) -> None:
         """A line for a bug, with where it happened."""
         self._logger.error("bug", request=what, exc_info=error)
+
+    def reloaded(self, reloaded: Reloaded) -> None:
+        """A line for the reload, one for each conversation that it ended, and the findings."""
+        scenarios, findings = ", ".join(reloaded.scenarios), self._findings(reloaded.diagnostics)
+        if reloaded.swap is None:
+            self._logger.error("not reloaded", cause=reloaded.cause, still_serving=scenarios, **findings)
+        else:
+            going_on = reloaded.swap.going_on
+            self._logger.info("reloaded", cause=reloaded.cause, scenarios=scenarios, going_on=going_on, **findings)
+            for ended in reloaded.swap.ended:
+                who = {"session": ended.session} if ended.session else {}
+                who |= {"scenario": ended.scenario, "conversation": ended.conversation}
+                self._logger.warning("ended", **who, state=ended.state, detail=ended.why)
+
+    def _findings(self, diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+        """Told at once as `llmposter lint` tells them; or, for programs, as a field of the line."""
+        if not diagnostics:
+            return {}
+        from llmposter_dsl import report
+
+        if self._form == "json":
+            return {"findings": [report.record(each) for each in diagnostics]}
+        print("\n".join(map(report.text, diagnostics)), file=sys.stderr, flush=True)  # noqa: T201 - as its printer does
+        return {}
 
     @cached_property
     def _logger(self) -> Any:

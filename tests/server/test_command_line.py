@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from processes import Run, call, running
 from raw_http import CHAT, Raw, chat, text
 
 GOOD = """
@@ -34,15 +31,6 @@ turns = [{ user = "hi", expect = 'reply contains "hello"', state = "end" }]
 WARNED = GOOD.replace("[[states.a]]", "[vars]\nunused = 1\n\n[[states.a]]")
 FAULTY = GOOD.replace('reply = "hello', 'repyl = "hello')
 FAILING = GOOD.replace('reply contains "hello"', 'reply == "bye"')
-COMMAND = [sys.executable, "-m", "llmposter"]
-
-
-def call(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", timeout=60, cwd=cwd,
-        env=environment, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -50,43 +38,6 @@ def files(tmp_path: Path) -> Path:
     for name, scenario in (("good", GOOD), ("warned", WARNED), ("faulty", FAULTY), ("failing", FAILING)):
         (tmp_path / f"{name}.toml").write_text(scenario, encoding="utf-8")
     return tmp_path
-
-
-class Run:
-    """`llmposter run`, from the line that says where it listens."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.process = subprocess.Popen(
-            [*COMMAND, "run", *map(str, arguments)], stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        assert self.process.stderr is not None
-        self.before = []
-        for line in self.process.stderr:
-            if found := re.fullmatch(r"llmposter listening on (http://\S+)\n", line):
-                self.url = found[1]
-                return
-            self.before.append(line)
-        raise AssertionError("".join(self.before))
-
-    def end(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float, str]:
-        """Its exit code, the seconds it took to end, and the rest that it wrote."""
-        began = time.monotonic()
-        self.process.send_signal(how)
-        assert self.process.stderr is not None
-        rest = self.process.stderr.read()
-        code = self.process.wait(10)
-        self.process.stderr.close()
-        return code, time.monotonic() - began, rest
-
-
-@contextmanager
-def running(*arguments: object) -> Iterator[Run]:
-    run = Run(*arguments)
-    try:
-        yield run
-    finally:
-        if run.process.poll() is None:
-            run.end()
 
 
 def test_it_tells_where_it_listens_and_what_it_serves(files: Path) -> None:

@@ -39,12 +39,14 @@ class Checked(NamedTuple):
         diagnostics: sorted by file and place.
         files: those that were checked.
         results: of the examples of each program, in the order of `programs`.
+        read: those, and what they include, by absolute paths; as far as they could be read.
     """
 
     programs: tuple[Program, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[str, ...]
     results: tuple[tuple[ExampleResult, ...], ...] = ()
+    read: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -96,7 +98,12 @@ def settled(files: Iterable[str], compiled: Iterable[Compiled], wanted: Collecti
         more = [one for module in asked if hasattr(module, "check") for one in module.check(seen)]
         more += between.get(id(each.program), ())
         found += compiler.settle((*each.raw, *more), each.documents, wanted) if more else each.diagnostics
-    return Checked(tuple(programs), _told(found), tuple(files), tuple(played))
+    return Checked(tuple(programs), _told(found), tuple(files), tuple(played), _read(made))
+
+
+def _read(compiled: Iterable[Compiled]) -> tuple[str, ...]:
+    paths = (document.source.path for each in compiled for document in each.documents)
+    return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
 def between(programs: Sequence[Program]) -> Iterator[Diagnostic]:

@@ -5,7 +5,9 @@ Only who names this host by its own name is answered, so that no web page can re
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from llmposter.server import admin_chaos, admin_explain, admin_tokens, sharing, 
 from llmposter.server.admin_asked import Answer, Asked, Refused, fields
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
+from llmposter_dsl.report import record
 
 if TYPE_CHECKING:
     from llmposter.server.service import Service
@@ -87,6 +90,21 @@ def advance(asked: Asked) -> Answer:
     return {"ok": True, "now": clock.now()}
 
 
+async def reload(asked: Asked) -> Answer:
+    if (reloader := asked.service.reloader) is None:
+        return Refused(409, "what is served was read from no files that could be read again")
+    reloaded = await asyncio.to_thread(reloader.reload, "request")
+    findings = [record(each) for each in reloaded.diagnostics]
+    if reloaded.swap is None:
+        message = "one of the findings is an error, so that what was served goes on being served"
+        return Refused(422, message, {"findings": findings})
+    ended = [msgspec.structs.asdict(each) for each in reloaded.swap.ended]
+    return {
+        "ok": True, "scenarios": reloaded.scenarios, "going_on": reloaded.swap.going_on, "ended": ended,
+        "findings": findings,
+    }  # fmt: skip
+
+
 def index(asked: Asked) -> Answer:  # noqa: ARG001 - as every answer of the API
     return {"routes": _listed()}
 
@@ -115,6 +133,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
     "explain": {"POST": admin_explain.explain},
     "verdict": {"GET": verdict},
     "reset": {"POST": reset},
+    "reload": {"POST": reload},
     "tokens": {"GET": admin_tokens.tokens},
     "tokens/issue": {"POST": admin_tokens.issue},
     "tokens/expire": {"POST": admin_tokens.expire},
@@ -152,7 +171,7 @@ class Handler(RequestHandler):
     def check_etag_header(self) -> bool:
         return False
 
-    def serve(self) -> None:
+    async def serve(self) -> None:
         """The answer to any method."""
         where = target.parse(self.request.path)
         name = where.path.removeprefix(ADMIN).strip("/")
@@ -161,11 +180,11 @@ class Handler(RequestHandler):
         elif name not in ROUTES:
             self._tell(Refused(404, f"the admin API has no {where.path}; it has {', '.join(_listed())}"))
         else:
-            self._serve(name, where)
+            await self._serve(name, where)
 
     get = post = put = patch = delete = head = options = serve
 
-    def _serve(self, name: str, where: target.Target) -> None:
+    async def _serve(self, name: str, where: target.Target) -> None:
         methods, asked = ROUTES[name], self.request.method or ""
         do = methods.get("GET" if asked == "HEAD" else asked)
         session = where.session
@@ -180,7 +199,8 @@ class Handler(RequestHandler):
         elif session is not None and (wrong := target.faulty(session)) is not None:
             self._tell(Refused(400, wrong))
         else:
-            self._tell(do(Asked(self.service, session, target.query(self.request.query), self.request.body)))
+            answer = do(Asked(self.service, session, target.query(self.request.query), self.request.body))
+            self._tell(await answer if isawaitable(answer) else answer)
 
     def _unwelcome(self) -> str | None:
         """Why a request by this `Host`, or from this `Origin`, is none for us."""
@@ -196,7 +216,8 @@ class Handler(RequestHandler):
         if isinstance(answer, Refused):
             self.set_status(answer.status)
             kind = "invalid_request_error" if answer.status < 500 else "server_error"
-            answer = {"error": {"message": answer.message, "type": kind, "param": None, "code": None}}
+            error = {"message": answer.message, "type": kind, "param": None, "code": None}
+            answer = {"error": error, **answer.more}
         self.write(msgspec.json.encode(answer))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

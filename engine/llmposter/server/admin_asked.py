@@ -23,14 +23,15 @@ class Asked(NamedTuple):
 
 
 class Refused(Struct, frozen=True):
-    """An answer that says no."""
+    """An answer that says no; *more* stands beside the error."""
 
     status: int
     message: str
+    more: Mapping[str, Any] = {}
 
 
 Answer: TypeAlias = Any
-"""JSON-able data, or `Refused`."""
+"""JSON-able data, or `Refused`; or what becomes that later."""
 
 
 def fields(asked: Asked, example: str, *known: str) -> dict[str, Any] | Refused:

@@ -25,6 +25,7 @@ from llmposter.core.journal import MOST_OF_BODY
 from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
 from llmposter.server.fast import Fast
 from llmposter.server.limits import MOST_CONNECTIONS
+from llmposter.server.reloading import Reloader
 from llmposter.server.service import Service
 from llmposter.server.watch import Silent, Watch
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from llmposter.core.credentials import Issued
     from llmposter.server.transport import Slow
+    from llmposter.sources import Sources
     from llmposter_dsl.program import Program
 
 MANUAL_START: Final = 1_767_225_600.0
@@ -58,6 +60,7 @@ class Settings:
         transport: ``fast``, or ``tornado`` for Tornado's own; the environment variable LLMPOSTER_TRANSPORT has the
             say where nothing is given.
         tokens: credentials that are good beside those of the scenarios; with any, every request needs one.
+        sources: what the programs were read from, to be read again on demand. follow: and as soon as it changes.
     """
 
     host: str = "127.0.0.1"
@@ -70,6 +73,8 @@ class Settings:
     transport: str = field(default_factory=lambda: os.environ.get("LLMPOSTER_TRANSPORT") or TRANSPORTS[0])
     watch: Watch = field(default_factory=Silent)
     tokens: tuple[Issued, ...] = ()
+    sources: Sources | None = None
+    follow: bool = False
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
@@ -100,6 +105,9 @@ class Server:
         names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
         hosts = None if names is None else frozenset(names)
         self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts)
+        if settings.sources is not None:
+            self.service.reloader = Reloader(settings.sources, self.mock, settings.watch)
+        self.follows = settings.follow
         self._most = settings.most_connections
         self._fast = settings.transport == "fast"
         self._transport: Fast | Slow | None = None
@@ -119,6 +127,8 @@ class Server:
         """Begin to answer, on the running loop."""
         self._transport = Fast(self.service, self._admin, self._most) if self._fast else self._slow()
         await self._transport.start(self._sockets, _BACKLOG)
+        if self.service.reloader is not None and self.follows:
+            self.service.reloader.follow()
 
     def _slow(self) -> Slow:
         from llmposter.server.transport import Slow
@@ -133,6 +143,8 @@ class Server:
     async def close(self) -> None:
         """Stop: no new connections, open answers broken off, nothing left behind."""
         self.service.stopping = True
+        if self.service.reloader is not None:
+            await asyncio.to_thread(self.service.reloader.stop)
         if self._transport is None:
             for each in self._sockets:
                 each.close()
@@ -213,7 +225,7 @@ class Running:
 
 
 def serve(programs: Sequence[Program], settings: Settings, ready: Callable[[Server], None]) -> None:
-    """Serve until SIGINT or SIGTERM; *ready* is called when it listens.
+    """Serve until SIGINT or SIGTERM, reading the sources again at SIGHUP; *ready* is called when it listens.
 
     Raises:
         CannotListen: the address cannot be had.
@@ -231,6 +243,9 @@ async def _until_told(server: Server, ready: Callable[[Server], None]) -> None:
             loop.add_signal_handler(number, end.set)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(end.set))
+    if server.service.reloader is not None and sys.platform != "win32":
+        reload = server.service.reloader.told_to
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reload, "SIGHUP"))
     try:
         await server.open()
         ready(server)

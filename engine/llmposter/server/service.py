@@ -11,6 +11,7 @@ from llmposter.beside import Endpoint
 from llmposter.core.clock import Clock, ManualClock
 from llmposter.core.mock import Mock
 from llmposter.model import Wire
+from llmposter.server.reloading import Reloader
 from llmposter.server.routes import Routes
 from llmposter.server.waiting import Alarms
 from llmposter.server.watch import Silent, Watch
@@ -24,6 +25,7 @@ class Service:
         hosts: what a `Host` header may name on the admin API; None for anything.
         tasks: answers that are still going out. alarms: what these wait for on the real clock.
         stopping: the server is about to end.
+        reloader: reads the files again that are served; None where these are no files.
     """
 
     mock: Mock
@@ -36,6 +38,7 @@ class Service:
     tasks: set[Task[None]] = field(default_factory=set)
     alarms: Alarms = field(default_factory=Alarms)
     stopping: bool = False
+    reloader: Reloader | None = None
     routes: Routes = field(init=False)
 
     def __post_init__(self) -> None:

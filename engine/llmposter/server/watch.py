@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from llmposter.core.journal import Entry
+    from llmposter.sources import Reloaded
 
 
 class Watch(Protocol):
@@ -17,6 +18,9 @@ class Watch(Protocol):
     def broke(self, error: BaseException, what: str) -> None:
         """A bug came to light; the server goes on."""
 
+    def reloaded(self, reloaded: Reloaded) -> None:
+        """Files were read again; called on another thread than the loop's."""
+
 
 class Silent:
     """A `Watch` that says nothing."""
@@ -25,4 +29,7 @@ class Silent:
         """Says nothing."""
 
     def broke(self, error: BaseException, what: str) -> None:
+        """Says nothing."""
+
+    def reloaded(self, reloaded: Reloaded) -> None:
         """Says nothing."""

@@ -62,6 +62,7 @@ class _Token(click.ParamType[Any]):
     type=_Token(),
     help="A key that clients may send; with one, every request needs a good one. May be given several times.",
 )
+@click.option("--watch", is_flag=True, help="Read the files again as soon as one changes; SIGHUP does it always.")
 @click.option("--log-format", default="console", show_default=True, type=click.Choice(["console", "json"]))
 @click.option("--verbose", is_flag=True, help="A log line for every request, and where a bug happened.")
 def run(  # noqa: PLR0913, PLR0917 - an argument for each option
@@ -73,15 +74,18 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     journal_size: int,
     conversations: int,
     tokens: Sequence[Issued],
+    watch: bool,  # noqa: FBT001 - click's
     log_format: Format,
     verbose: bool,  # noqa: FBT001 - click's
 ) -> int:
     """Serve scenarios, after checking them: files, or folders that are searched for them."""
-    checked = shared.checked(paths)
+    from llmposter.sources import Sources
+
+    sources = Sources(paths, seed=seed)
+    checked = sources.load()
     shared.show([each for each in checked.diagnostics if each.severity != "info"], err=True)
     if checked.failed:
         return 1
-    programs = _reseeded(checked.programs, seed)
 
     from llmposter.log import Log, of_libraries
     from llmposter.server.running import CannotListen, Settings, serve
@@ -96,20 +100,14 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
         most_conversations=conversations,
         watch=log,
         tokens=tuple(tokens),
+        sources=sources,
+        follow=watch,
     )
     try:
-        serve(programs, settings, lambda server: _ready(server, programs))
+        serve(checked.programs, settings, lambda server: _ready(server, checked.programs))
     except CannotListen as error:
         raise shared.Trouble(str(error)) from error
     return 0
-
-
-def _reseeded(programs: Sequence[Program], seed: int | None) -> Sequence[Program]:
-    if seed is None:
-        return programs
-    from msgspec.structs import replace
-
-    return [replace(program, seed=seed) for program in programs]
 
 
 def _ready(server: Server, programs: Sequence[Program]) -> None:
@@ -122,6 +120,8 @@ def _ready(server: Server, programs: Sequence[Program]) -> None:
             lines += [f"  {sdks} SDKs: base URL {base}", f"      export {url}={base} {key}={secret}"]
     lines += map(_served, programs)
     lines += [f"  token {_told(each)}" for each in tokens]
+    if server.follows:
+        lines.append("  watching the files for changes")
     if server.service.manual:
         lines.append("  the clock stands still: POST /_llmposter/clock/advance moves it")
     if not server.loopback:

@@ -1,0 +1,97 @@
+"""Scenario files read again while they are served: on demand, or as soon as they change.
+
+What was read is served at once if all of it is well, and not at all otherwise: then what was served goes on being
+served. Nothing here runs on the server's loop, so that no answer waits for a compiler.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from llmposter.sources import Reloaded
+
+if TYPE_CHECKING:
+    from llmposter.core.mock import Mock
+    from llmposter.server.watch import Watch
+    from llmposter.sources import Sources
+
+_DEBOUNCE: Final = 250
+"""Milliseconds for which changes are gathered at most; what an editor does to save a file is many."""
+_QUIET: Final = 50
+"""Milliseconds without a change after which no more are waited for."""
+_GLANCE: Final = 250
+"""Milliseconds until the first look after it began to listen."""
+
+
+class Reloader:
+    """Reads the sources of one server again; its methods may be called from any thread."""
+
+    def __init__(self, sources: Sources, mock: Mock, watch: Watch) -> None:
+        self._sources, self._mock, self._watch = sources, mock, watch
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def reload(self, cause: str) -> Reloaded:
+        """Reads everything again, whether or not it has changed."""
+        with self._lock:
+            checked = self._sources.load()
+            swap = None if checked.failed else self._mock.replace(checked.programs)
+        told = tuple(each for each in checked.diagnostics if each.severity != "info")
+        reloaded = Reloaded(cause, told, tuple(each["name"] for each in self._mock.scenarios()), swap)
+        self._watch.reloaded(reloaded)
+        return reloaded
+
+    def told_to(self, cause: str) -> None:
+        """The same for whoever can do nothing about a bug."""
+        try:
+            self.reload(cause)
+        except Exception as error:  # noqa: BLE001 - what is served goes on being served
+            self._watch.broke(error, f"reload ({cause})")
+
+    # --- following changes ------------------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """From now on it reloads by itself as soon as a file changes."""
+        self._thread = threading.Thread(target=self._follow, name="llmposter-files", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more of that; once it returns, nothing of it is left."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _follow(self) -> None:
+        try:
+            while not self._end.is_set():
+                self._follow_places()
+        except Exception as error:  # noqa: BLE001 - too many folders for the system, or a bug
+            self._watch.broke(error, "watching files; they are not watched any more")
+
+    def _follow_places(self) -> None:
+        """Listens to the folders that count now, until something changes in them."""
+        from watchfiles import watch
+
+        places = self._sources.places()
+        changes = watch(
+            *places,
+            watch_filter=None,
+            debounce=_DEBOUNCE,
+            step=_QUIET,
+            stop_event=self._end,
+            recursive=False,
+            raise_interrupt=False,
+            yield_on_timeout=True,
+            rust_timeout=_GLANCE,
+        )
+        for number, changed in enumerate(changes):
+            # The first time for what came before it listened; then the system has the say, since looking takes long.
+            if number and not changed:
+                continue
+            if self._sources.changed():
+                self.told_to("watch")
+            # A folder that went and came back is another one, to which nobody listens yet.
+            if changed or self._sources.places() != places:
+                return
