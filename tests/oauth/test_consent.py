@@ -139,14 +139,19 @@ def test_no_other_site_sends_a_form(path: str, origin: str) -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
+PAGES = ("/device", "/device?user_code=NO-CODE", "/logout", "/logout?id_token_hint=x", "/authorize/decision",
+         "/@a%20b/device")  # fmt: skip
+
+
 def pages(client: OAuthClient) -> list[httpx.Response]:
-    others = [client.http.get(client.base + path) for path in ("/device", "/device?user_code=NO-CODE", "/logout")]
+    others = [client.http.get(client.base + path) for path in PAGES]
     return [client.authorize(), client.authorize(client_id="nobody"), *others]
 
 
 def test_pages_are_safe() -> None:
     """No page runs a script, loads anything, is framed, kept, or read by another site; each has title and language."""
     with companion(approval="ask") as client:
+        assert [200, 400, 200, 404, 200, 400, 405, 400] == [page.status_code for page in pages(client)]
         for page in pages(client):
             policy = page.headers["content-security-policy"]
             assert all(part in policy for part in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"))
@@ -210,6 +215,17 @@ def test_logout_ends_what_the_client_was_granted() -> None:
         asked["post_logout_redirect_uri"] = "https://evil.example/"
         answer = client.http.get(f"{client.base}/logout", params=asked)
         assert (200, False) == (answer.status_code, "location" in answer.headers)
+
+
+def test_a_client_may_send_its_user_by_a_form() -> None:
+    """A form of the client's own page ends the session too, with the id token that proves whose (section 2)."""
+    with companion() as client:
+        told = client.tokens()
+        form, headers = {"id_token_hint": told["id_token"]}, {"origin": "http://localhost:3000"}
+        assert "You are logged out" in client.http.post(f"{client.base}/logout", data=form, headers=headers).text
+        assert not client.good(told["access_token"])
+        asked = client.http.post(f"{client.base}/logout", data={"state": "s"}, headers=headers)
+        assert (200, True) == (asked.status_code, "Log out?" in asked.text)
 
 
 def test_logout_without_proof_is_confirmed() -> None:

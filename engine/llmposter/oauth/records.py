@@ -47,6 +47,11 @@ class Registered(ClientMixin):  # type: ignore[misc]
         return self.id
 
     @property
+    def called(self) -> str:
+        """As a person is told of it."""
+        return self.name or self.id
+
+    @property
     def client_metadata(self) -> dict[str, tuple[str, ...]]:
         return {"post_logout_redirect_uris": self.after_logout}
 

@@ -178,6 +178,9 @@ class Page(Base):
         origin = self.request.headers.get("Origin")
         own = f"{urlsplit(self.issuer).scheme}://{urlsplit(self.issuer).netloc}"
         self.foreign = origin is not None and origin != own
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
         for name, value in pages.HEADERS:
             self.set_header(name, value)
 
@@ -247,8 +250,7 @@ class DevicePage(Page):
             self.show(pages.enter_code(self.issuer, code), 404)
         else:
             client = self.provider.query_client(device.client)
-            assert client is not None
-            self.show(pages.device(self.issuer, device, client))
+            self.show(pages.device(self.issuer, device, device.client if client is None else client.called))
 
     def post(self) -> None:
         self.refuse_foreign()
@@ -268,8 +270,9 @@ class Logout(Page):
         await self._serve(confirmed=False)
 
     async def post(self) -> None:
-        self.refuse_foreign()
-        await self._serve(confirmed=self.field("decision") == "approve")
+        if confirmed := self.field("decision") == "approve":
+            self.refuse_foreign()
+        await self._serve(confirmed=confirmed)
 
     async def _serve(self, *, confirmed: bool) -> None:
         await self.companion.ready()

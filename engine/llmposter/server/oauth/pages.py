@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llmposter.oauth.provider import Consent
-    from llmposter.oauth.records import Device, Registered
+    from llmposter.oauth.records import Device
 
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1c1c1c;"
@@ -56,14 +56,10 @@ def _scopes(scopes: tuple[str, ...]) -> str:
     return f"<p>It asks for:</p>\n<ul>\n{listed}</ul>\n"
 
 
-def _called(client: Registered) -> str:
-    return f"<strong>{escape(client.name or client.id)}</strong>"
-
-
 def consent(asked: Consent, issuer: str) -> str:
     """Whether a client may have what it asks for."""
     body = (
-        f"<p>{_called(asked.client)} wants to act for you.</p>\n{_scopes(asked.scopes)}"
+        f"<p><strong>{escape(asked.client.called)}</strong> wants to act for you.</p>\n{_scopes(asked.scopes)}"
         f"<p>You will be sent to <code>{escape(asked.redirect_uri)}</code>.</p>\n"
     )
     return _page("Give access?", body + _form(f"{issuer}/authorize/decision", {"ticket": asked.ticket}))
@@ -81,10 +77,10 @@ def enter_code(issuer: str, wrong: str = "") -> str:
     return _page("Connect a device", body)
 
 
-def device(issuer: str, asked: Device, client: Registered) -> str:
+def device(issuer: str, asked: Device, called: str) -> str:
     """Whether a device may have what it asks for (the code is shown again: RFC 8628, section 5.4)."""
     body = (
-        f"<p>{_called(client)} wants to act for you on a device.</p>\n"
+        f"<p><strong>{escape(called)}</strong> wants to act for you on a device.</p>\n"
         f"<p>Go on only if the device shows <code>{escape(asked.user_code)}</code>.</p>\n"
         f"{_scopes(tuple(asked.scope.split()))}"
     )
