@@ -9,18 +9,17 @@ import re
 from typing import Final, Literal
 
 from llmposter_dsl import bind, keys, words
-from llmposter_dsl.answers import duration
 from llmposter_dsl.bind import Table
+from llmposter_dsl.companion import OAuth
 from llmposter_dsl.delivery_forms import DURATION_FORMS
 from llmposter_dsl.delivery_forms import duration as duration_of
 from llmposter_dsl.diagnostic import Diagnostic, Related
 from llmposter_dsl.expressions import wording
 from llmposter_dsl.place import Within, assigned
-from llmposter_dsl.program import Auth, Duration, Limit, Token, TokenEnd, Value
+from llmposter_dsl.program import Auth, Limit, Token, TokenEnd, Value
+from llmposter_dsl.times import patient, some_time
 
 FORMS: Final = 'write `"expire"`, `"expire after 2 uses"`, `"expire after 30s"` or `"revoke"`'
-PATIENCE: Final = 300.0
-"""Seconds that a test waits at most, on the machine's own clock, for a credential to expire."""
 _MOST: Final = 10**12
 _AFTER: Final = re.compile(r"expire\s+after\s+(?:(?P<uses>[0-9]{1,9})\s+uses?|(?P<time>\S+))")
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
@@ -33,12 +32,22 @@ def auth(value: Value, place: Within, report: bind.Report) -> Auth:
     made = [(each, token) for each in tables if (token := _token(each)) is not None]
     for what in ("name", "value"):
         _twice(made, what, report)
-    if not any(table.written.values()):
+    given = table.get("oauth")
+    # An empty `oauth` is a server with all defaults.
+    if not any(table.written.values()) and given is None:
         one = assigned("name", '"sk-test"', place).strip("`")
         written = assigned("tokens", f"[{{ {one} }}]", place)
-        cure = f"write {written}; if it is started with `--token`, suppress this"
+        companion = assigned("oauth", "true", place)
+        cure = f"write {written}, or {companion}; if it is started with `--token` or `--oauth`, suppress this"
         report(Diagnostic("LP505", "requests need a credential here, and none is good", place.key(), cure))
-    return Auth(tuple(token for _, token in made))
+    return Auth(tuple(token for _, token in made), None if given is None else _oauth(table))
+
+
+def _oauth(table: Table) -> OAuth | None:
+    # Most scenarios have none.
+    from llmposter_dsl.oauth import oauth
+
+    return oauth(table.get("oauth"), table.at("oauth"), table.report)
 
 
 def _token(table: Table) -> Token | None:
@@ -53,9 +62,9 @@ def _token(table: Table) -> Token | None:
         cure = "a client sends it in a header: write visible ASCII characters, and no space"
         table.refuse("LP114", f"the value of the token {words.shown(name)} cannot be sent", at, cure=cure)
     uses = _at_least_one(table, "uses")
-    lifetime = _some_time(table, "lifetime")
+    lifetime = some_time(table, "lifetime")
     if lifetime is not None:
-        _patient(lifetime, table.at("lifetime"), table.report)
+        patient(lifetime, table.at("lifetime"), table.report)
     return Token(name, value, uses, lifetime)
 
 
@@ -91,7 +100,7 @@ def _limit(table: Table) -> Limit | None:
         if all(name in keys.LIMIT for name in table.written):
             table.refuse("LP112", "this limit has neither `requests` nor `tokens`")
         return None
-    most, per = _at_least_one(table, given[0]), _some_time(table, "per")
+    most, per = _at_least_one(table, given[0]), some_time(table, "per")
     return None if most is None or per is None else Limit(given[0], most, per)
 
 
@@ -101,14 +110,6 @@ def _at_least_one(table: Table, name: str) -> int | None:
         return number
     said = "expected 1 or more" if number < 1 else "which is too large"
     table.refuse("LP114", f"`{name}` is {words.shown(number)}, {said}", name)
-    return None
-
-
-def _some_time(table: Table, name: str) -> Duration | None:
-    found = duration(table, name)
-    if found is None or found > 0:
-        return found
-    table.refuse("LP114", f"`{name}` is {words.shown(table.get(name))}, expected more than no time", name)
     return None
 
 
@@ -126,7 +127,7 @@ def token_end(table: Table, *, credentials: bool) -> TokenEnd | None:
     if isinstance(found, str):
         table.refuse("LP501", f"{words.shown(text)} {found}", "token", cure=FORMS)
         return None
-    _patient(found.seconds, table.at("token"), table.report)
+    patient(found.seconds, table.at("token"), table.report)
     return found
 
 
@@ -145,10 +146,3 @@ def end(text: str) -> TokenEnd | str:
         return TokenEnd("expire", uses) if uses else "is no later than `expire`"
     seconds = duration_of(after["time"])
     return f"says not how long: {DURATION_FORMS}" if seconds is None else TokenEnd("expire", seconds=float(seconds))
-
-
-def _patient(seconds: float, place: Within, report: bind.Report) -> None:
-    if seconds > PATIENCE:
-        message = f"no test waits {Duration(seconds)} for a token to expire"
-        cure = "a manual clock gets there at once: `--clock manual`, and POST /_llmposter/clock/advance"
-        report(Diagnostic("LP504", message, place, cure))

@@ -1,4 +1,4 @@
-"""Plain data to tables of known keys: unknown keys, keys of later versions and wrong types are reported here, once.
+"""Plain data to tables of known keys: unknown keys and wrong types are reported here, once.
 
 What is left in a `Table` has the type that `keys` promises, so that later stages look at meaning only.
 """
@@ -66,8 +66,6 @@ def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unkn
         key = keys.get(name)
         if key is None:
             report((unknown and unknown(name, place)) or _unknown(name, keys, place))
-        elif key.later:
-            report(_later(name, place))
         elif type(each) in key.form.types:
             kept[name] = each
         else:
@@ -113,7 +111,7 @@ _OTHERWISE: Final = {"name": "tool", "function": "tool", "input": "arguments", "
 
 
 def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
-    known = [key.name for key in keys.values() if not key.later]
+    known = list(keys)
     if (ours := _OTHERWISE.get(name)) in keys:
         return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), f"did you mean `{ours}`?")
     many = next((key for key in known if name in (f"{key}s", key.removesuffix("s"))), None)
@@ -134,10 +132,6 @@ def _elsewhere(name: str, keys: Keys) -> str | None:
         if name in others and others is not keys:
             return f"`{name}` is a key of {heading}"
     return None
-
-
-def _later(name: str, place: Within) -> Diagnostic:
-    return Diagnostic("LP115", f"`{name}` is not known yet in this version", place.key(name), "take it out for now")
 
 
 def _mistyped(key: Key, value: Value, place: Within) -> Diagnostic:

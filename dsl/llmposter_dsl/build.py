@@ -13,7 +13,7 @@ from llmposter_dsl.examples import Examples, one_of
 from llmposter_dsl.expressions import Scope, Used
 from llmposter_dsl.includes import Gathered, gather
 from llmposter_dsl.place import Within, assigned
-from llmposter_dsl.program import Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
+from llmposter_dsl.program import Auth, Chaos, Condition, Expression, Fail, InputRule, Program, Rule, Value
 from llmposter_dsl.rules import Compiler, Line, check_names, lines, undeclared
 
 if TYPE_CHECKING:
@@ -185,6 +185,9 @@ class Builder:
             return None
         return chaos(self.root.get("chaos"), self.root.at("chaos"), scope, self.report)
 
+    def _auth(self) -> Auth | None:
+        return auth.auth(self.root.get("auth"), self.root.at("auth"), self.report) if "auth" in self.root else None
+
     def _outside(self) -> Scope:
         return Scope(facts.REQUEST, {}, self.tools or None, None, (), self.used)
 
@@ -224,7 +227,8 @@ class Builder:
         foreign = self._foreign()
         states = {name: groups.get(name, []) for name in self.states.known if name not in names.GROUPS}
         answer = Scope(facts.ANSWER, self.types, self.callable or None, scope.rules, (), self.used)
-        examples = Examples(answer, self.states, self.callable, self.report)
+        credentials = self._auth()
+        examples = Examples(answer, self.states, self.callable, credentials, self.report)
         program = Program(
             name=self._name(),
             place=self.root.place,
@@ -247,7 +251,7 @@ class Builder:
             embeddings=self._inputs("embeddings"),
             moderations=self._inputs("moderations"),
             models=tuple(self.used.models),
-            auth=auth.auth(self.root.get("auth"), self.root.at("auth"), self.report) if "auth" in self.root else None,
+            auth=credentials,
             limits=auth.limits(self.root.get("limits", []), self.root.at("limits"), self.report),
             chaos=self._chaos(scope),
         )

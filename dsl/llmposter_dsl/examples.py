@@ -9,10 +9,10 @@ from llmposter_dsl import bind, expressions, facts, keys, names, words
 from llmposter_dsl.answers import duration
 from llmposter_dsl.bind import Table
 from llmposter_dsl.diagnostic import Diagnostic
-from llmposter_dsl.expressions import Scope
+from llmposter_dsl.expressions import Scope, wording
 from llmposter_dsl.names import States
 from llmposter_dsl.place import Within
-from llmposter_dsl.program import Condition, Example, ExampleTurn, Value
+from llmposter_dsl.program import Auth, Condition, Example, ExampleTurn, Value
 from llmposter_dsl.rules import positive
 
 Kind = Literal["user", "tool", "results", "retry", "messages", "wait"]
@@ -22,7 +22,10 @@ _KINDS: tuple[Kind, ...] = ("user", "tool", "results", "retry", "messages")
 class Examples:
     """Compiles the examples of one scenario."""
 
-    def __init__(self, scope: Scope, states: States, tools: Mapping[str, Value], report: bind.Report) -> None:
+    def __init__(
+        self, scope: Scope, states: States, tools: Mapping[str, Value], auth: Auth | None, report: bind.Report
+    ) -> None:
+        self.auth = auth
         self.scope = scope
         self.states = states
         self.tools = tools
@@ -144,7 +147,27 @@ class Examples:
         for tool, place in bind.items(request.get("tools", []), request.at("tools"), form, "a tool", self.report):
             if isinstance(tool, dict):
                 bind.table(tool, place, keys.REQUEST_TOOL, self.report)
+        if "token" in request:
+            self._token(request)
         return request.values
+
+    def _token(self, request: Table) -> None:
+        given: str | int = request.get("token")
+        if self.auth is None:
+            report = Diagnostic("LP503", "requests need no credential here", request.key_at("token"), wording.AUTH)
+            self.report(report)
+        elif isinstance(given, str):
+            known = tuple(token.name for token in self.auth.tokens)
+            if known:
+                one_of(given, known, "token", request.at("token"), self.report)
+            else:
+                message, cure = f"no token is called {words.shown(given)}", "the first access token of `oauth` is `1`"
+                request.refuse("LP114", message, "token", cure=cure)
+        elif self.auth.oauth is None:
+            cure = "only `auth.oauth` gives tokens that are counted: write the name of a token"
+            request.refuse("LP114", f"no OAuth server gives the token {given} here", "token", cure=cure)
+        elif given < 1:
+            request.refuse("LP114", f"`token` is {words.shown(given)}, expected 1 or more", "token")
 
     def _conditions(self, turn: Table) -> tuple[Condition, ...]:
         value, place = turn.get("expect", []), turn.at("expect")

@@ -115,7 +115,7 @@ def _read(gathered: Gathered, path: Path, name: str, chain: tuple[str, ...]) -> 
 
 
 def _misplaced(name: str, place: Within) -> Diagnostic | None:
-    if name not in keys.DOCUMENT or keys.DOCUMENT[name].later:
+    if name not in keys.DOCUMENT:
         return None
     help_ = f"an included file has {words.listed(keys.INCLUDED[2:], 'and')}"
     return Diagnostic("LP116", f"`{name}` has no place in an included file", place.key(name), help_)

@@ -80,7 +80,7 @@ def _outside(found: Diagnostic, elsewhere: Container[str]) -> Diagnostic:
 def _of_another_rule(name: str, place: Within, kind: _Kind) -> Diagnostic | None:
     if name not in keys.RULE:
         return None
-    has = words.listed([key.name for key in kind.keys.values() if not key.later], "and")
+    has = words.listed(list(kind.keys), "and")
     return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), f"a rule of this list has {has}")
 
 

@@ -1,4 +1,4 @@
-"""Every key of a scenario, once: what it may hold, what it means, and whether a later version brings it.
+"""Every key of a scenario, once: what it may hold and what it means.
 
 The binder, its findings and the reference pages read these tables, and nothing else knows the name of a key.
 """
@@ -55,6 +55,11 @@ SHARE = _form("a number from 0 to below 1", int, float)
 CHUNK = _form('a size such as `"20 characters"`, `"2 words"` or `"whole"`', str)
 ARGUMENTS = _form("a table of arguments, or a text that is sent as it is", dict, str)
 ANYTHING = _form("any value", str, int, float, bool, list, dict, type(None))
+OAUTH_VALUE = _form("true, or a table", bool, dict)
+TOKEN_ANSWERS = _form("a list of answers", list)
+TOKEN_ANSWER_VALUE = _form('a status, the name of an error, `"ok"`, or a table', int, str, dict)
+EXPIRES_IN = _form("false, or a whole number of seconds", bool, int)
+WHICH_TOKEN = _form("the name of a token, or the number of a grant", str, int)
 TOOLS = _form("a list of tools", list)
 MESSAGES = _form("a list of messages", list)
 RESULTS = _form("a list of tables with `result` or `error`", list)
@@ -66,7 +71,6 @@ class Key(msgspec.Struct, frozen=True):
     Attributes:
         meaning: one sentence for the reference.
         default: what holds without it, for the reference.
-        later: no version of the language up to this one knows it, a later one will.
     """
 
     name: str
@@ -74,7 +78,6 @@ class Key(msgspec.Struct, frozen=True):
     meaning: str
     default: str = ""
     required: bool = False
-    later: bool = False
 
 
 Keys: TypeAlias = Mapping[str, Key]
@@ -82,10 +85,6 @@ Keys: TypeAlias = Mapping[str, Key]
 
 def _table(*keys: Key) -> Keys:
     return MappingProxyType({key.name: key for key in keys})
-
-
-def _later(name: str, meaning: str) -> Key:
-    return Key(name, ANYTHING, meaning, later=True)
 
 
 DOCUMENT = _table(
@@ -134,7 +133,56 @@ SCENARIO = _table(
 
 AUTH = _table(
     Key("tokens", TABLES, "Credentials that are good; with any of them, every request needs one."),
-    _later("oauth", "The OAuth 2.0 companion server."),
+    Key("oauth", OAUTH_VALUE, "An OAuth 2.0 server beside this one, whose access tokens are good.", "none"),
+)
+
+OAUTH = _table(
+    Key("client_id", TEXT, "Id of the client that is registered from the beginning.", '`"llmposter"`'),
+    Key(
+        "client_secret",
+        TEXT,
+        "Its secret.",
+        'none beside a `client_id`, which makes it a public client; else `"llmposter-secret"`',
+    ),
+    Key("redirect_uris", TEXTS, "Where it may be sent back to.", '`["http://localhost/callback"]`'),
+    Key("scopes", TEXTS, "Scopes that there are.", '`["openid", "profile", "email", "offline_access"]`'),
+    Key("access_lifetime", DURATION, "Time after which an access token expires.", '`"1h"`'),
+    Key("refresh_lifetime", DURATION, "Time after which a refresh token expires.", "no end"),
+    Key("code_lifetime", DURATION, "Time after which an authorization code expires.", '`"10m"`'),
+    Key("device_lifetime", DURATION, "Time after which a device code expires.", '`"10m"`'),
+    Key("device_interval", DURATION, "Time that a device waits between two requests.", '`"5s"`'),
+    Key(
+        "refresh",
+        WORD,
+        'What a refresh gives: `"rotate"`: a new refresh token each time, `"keep"`: the same one; '
+        '`"none"`: there are no refresh tokens.',
+        '`"rotate"`',
+    ),
+    Key(
+        "approval",
+        WORD,
+        'Who consents: `"auto"`: nobody is asked, `"ask"`: a person, a browser test or the admin API.',
+        '`"auto"`',
+    ),
+    Key("expires_in", BOOL, "Whether clients are told how long an access token lives.", "`true`"),
+    Key("registration", BOOL, "Whether clients may register themselves (RFC 7591).", "`true`"),
+    Key("user", TABLE, "Claims of whoever consents; `sub` is the subject.", '`{ sub = "user-123" }`'),
+    Key(
+        "answers",
+        TOKEN_ANSWERS,
+        'What the next token requests get, first to last: a status, the name of an error, `"ok"` or a table.',
+        "none",
+    ),
+    Key("port", INTEGER, "Where it listens; 0 takes a free port.", "`0`"),
+)
+
+TOKEN_ANSWER = _table(
+    Key("status", INTEGER, "HTTP status, 400 to 599.", "none, or that of the error"),
+    Key("error", WORD, "Error, as OAuth names it or as some server does.", "none"),
+    Key("description", TEXT, "What is said of the error.", "the server's own words"),
+    Key("delay", DURATION, "Time before it is answered.", "none"),
+    Key("expires_in", EXPIRES_IN, "Seconds that the client is told, whatever is true; `false`: nothing.", "the truth"),
+    Key("lifetime", DURATION, "Time after which the access token expires, whatever is told.", "`access_lifetime`"),
 )
 
 TOKEN = _table(
@@ -299,6 +347,12 @@ REQUEST = _table(
     Key("tools", TOOLS, "Tools that the request declares: names, or tables with `name` and `parameters`."),
     Key("params", TABLE, "Parameters under the names of the fact `params`."),
     Key("stream", BOOL, "Whether the answer is streamed."),
+    Key(
+        "token",
+        WHICH_TOKEN,
+        "Credential that they present: a token of `auth` by its name, or an access token by its `token.grant`.",
+        "the first token, else grant `1`",
+    ),
     Key("provider", WORD, "Format of the request."),
 )
 
@@ -330,6 +384,8 @@ CATEGORIES = (
 """What a moderation can flag."""
 
 PROVIDERS = ("openai", "responses", "anthropic", "gemini")
+REFRESH = ("rotate", "keep", "none")
+APPROVAL = ("auto", "ask")
 FOREIGN = ("start", "latest", "reject")
 CONFORMANCE = ("report", "reject", "off")
 ROLES = ("user", "assistant", "tool")
@@ -347,6 +403,8 @@ TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
     ("stream", "`stream`", STREAM),
     ("auth", "`[auth]`", AUTH),
     ("token", "A token of `auth`", TOKEN),
+    ("oauth", "`[auth.oauth]`", OAUTH),
+    ("answer", "An answer of `oauth` as a table", TOKEN_ANSWER),
     ("limit", "A limit of `limits`", LIMIT),
     ("chaos", "`[chaos]`", CHAOS),
     ("example", "An example", EXAMPLE),
@@ -365,7 +423,7 @@ def reference_keys() -> str:
 def _rows(keys: Keys) -> str:
     lines = ["| key | value | meaning | default |", "|---|---|---|---|"]
     for key in keys.values():
-        value = "not in this version yet" if key.later else _escaped(key.form.noun or key.form.words)
+        value = _escaped(key.form.noun or key.form.words)
         default = "required" if key.required else _escaped(key.default)
         lines.append(f"| `{key.name}` | {value} | {_escaped(key.meaning)} | {default} |")
     return "\n".join(lines)

@@ -139,29 +139,15 @@ def test_a_jitter_is_a_share_to_both_sides(text, expected):
 
 
 def test_every_key_stands_in_the_reference():
-    """The tables of keys name every key once, and say which are not there yet."""
+    """The tables of keys name every key once, in its order."""
     text = keys.reference_keys()
     for _, heading, table in keys.TABLES_IN_ORDER:
         section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
         assert list(table) == [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
-        assert sum(key.later for key in table.values()) == section.count("not in this version yet")
-
-
-@pytest.mark.parametrize(
-    "name", [key.name for _, _, table in keys.TABLES_IN_ORDER for key in table.values() if key.later]
-)
-def test_a_key_of_a_later_version_is_refused_as_such(name):
-    """A key that later versions bring is no unknown key, and is not ignored either."""
-    document = f"defaults: {{stream: {{{name}: 1}}}}" if name in keys.STREAM else f"states: {{s: [{{{name}: 1}}]}}"
-    document = f"auth: {{{name}: 1}}" if name in keys.AUTH else document
-    text = f"{name}: 1" if name in keys.DOCUMENT else document
-    found = compiler.compile_text(text, "a.yaml", "yaml").diagnostics
-    assert "LP115" in {each.code for each in found}
-    assert "LP110" not in {each.code for each in found}
 
 
 TYPES = {str: '"x"', int: "3", float: "1.5", bool: "true", list: "[]", dict: "{}", type(None): "null"}
-RULE_KEYS = [key for key in keys.RULE.values() if not key.later]
+RULE_KEYS = list(keys.RULE.values())
 
 
 @pytest.mark.parametrize("key", RULE_KEYS, ids=lambda key: key.name)

@@ -29,6 +29,7 @@ PAUSE = (
     'it knows "stop", "length", "tool_calls", "content_filter", "function_call"'
 )
 KEY = "[auth]\ntokens = [{ name = 'k', value = 'sk-k', uses = 3 }]\n"
+SERVER = "[auth]\noauth = true\n"
 CASES: list[tuple[dict[str, str], list[str]]] = [
     ({"a": FINE}, []),
     ({"a": FINE + "finish = 'pause'"}, [PAUSE]),
@@ -49,6 +50,11 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
         ['b.toml:2:11-2:51 LP502 the token "k" is another one in the scenario "a"'],
     ),
     ({"a": "[[states.a]]\nreplay = 'x'\n", "b": FINE}, ["a.toml:2:1-2:7 LP110"]),
+    ({"a": SERVER + FINE, "b": FINE, "c": "auth = { oauth = {} }\n" + FINE}, []),
+    (
+        {"a": FINE, "b": SERVER + FINE, "c": SERVER.replace("true", "{ refresh = 'keep' }") + FINE},
+        ['c.toml:2:1-2:6 LP506 the OAuth server is another one in the scenario "b"'],
+    ),
 ]
 
 

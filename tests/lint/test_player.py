@@ -277,3 +277,46 @@ def test_an_example_meets_credentials_and_limits_as_a_client_does(turns: str, fa
     found = played(KEYS, turns.replace("SECOND", SECOND).replace("ERROR", ERROR), extra=extra)
     assert len(failures) == len({each[:38] for each in found})
     assert all(each.startswith(start) for each, start in zip(found, failures * 3, strict=False))
+
+
+@pytest.mark.parametrize(
+    "turns, failures",
+    [
+        ("{ user = 'a', request = { token = 'second' }, expect = 'reply == \"second 1\"' }", []),
+        ("{ user = 'a', request = { token = 'second' } }, { user = 'b', expect = 'reply == \"second again\"' }", []),
+        ("{ user = 'a' }, { user = 'b', ERROR }, { retry = true, request = { token = 'second' } }", []),
+    ],
+)
+def test_an_example_names_the_token_that_it_presents(turns: str, failures: list[str]) -> None:
+    """From its turn on, as everything that `request` says, on every format."""
+    assert failures == played(KEYS, turns.replace("ERROR", ERROR))
+
+
+GRANTS = """
+[auth.oauth]
+access_lifetime = "2m"
+user = { sub = "alice" }
+answers = ["invalid_grant", "ok", { lifetime = "10s" }, { status = 503 }]
+
+[[states.talk]]
+reply = "${token.name} ${token.grant} ${token.uses}"
+"""
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        "{ user = 'a', expect = 'reply == \"alice 1 1\"' }, { user = 'b', expect = 'reply == \"alice 1 2\"' }",
+        (
+            "{ user = 'a' }, { wait = '119s', user = 'b' }, { wait = '1s', user = 'c', ERROR }, "
+            "{ retry = true, request = { token = 2 }, expect = 'reply == \"alice 2 1\"' }, "
+            "{ wait = '9s', user = 'd', expect = 'reply == \"alice 2 2\"' }, { wait = '1s', user = 'e', ERROR }, "
+            "{ retry = true, request = { token = 3 }, expect = 'reply == \"alice 3 1\"' }, "
+            "{ wait = '119s', user = 'f' }"
+        ),
+        "{ user = 'a', request = { headers = { authorization = 'Bearer granted-9' } }, ERROR }",
+    ],
+)
+def test_an_example_presents_what_a_grant_gave(turns: str) -> None:
+    """Each grant gives a token of its own when it is first presented, which ends as the scenario says."""
+    assert [] == played(GRANTS, turns.replace("ERROR", ERROR))

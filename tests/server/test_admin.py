@@ -56,7 +56,8 @@ def test_health_tells_who_answers(raw: Raw) -> None:
     told = get(raw, "health")
     assert ("real", ["admin"], True) == (told["clock"], told["scenarios"], told["ok"])
     assert abs(told["now"] - time.time()) < 5
-    assert {"ok", "version", "clock", "now", "scenarios"} == set(told)
+    assert told["oauth_url"] is None
+    assert {"ok", "version", "clock", "now", "scenarios", "oauth_url"} == set(told)
 
 
 def test_scenarios_are_told_with_their_states(raw: Raw) -> None:

@@ -90,6 +90,48 @@ def test_tokens_of_the_command_line_are_needed_and_told(files: Path) -> None:
     assert "  token mine (1 use)\n  token other (15m)\n" in rest
 
 
+def test_an_oauth_server_of_the_command_line_is_told_with_its_client(files: Path) -> None:
+    """`--oauth`: where it is, the keys to it, and a command that gets a token, which lets a request in."""
+    with running(files / "good.toml", "--port", 0, "--oauth") as run, Raw(run.url) as raw:
+        url = raw.ask("GET", "/_llmposter/health").json["oauth_url"]
+        form, basic = b"grant_type=client_credentials", "Basic bGxtcG9zdGVyOmxsbXBvc3Rlci1zZWNyZXQ="
+        with Raw(url) as oauth:
+            given = oauth.ask(
+                "POST", "/token", form, authorization=basic, content_type="application/x-www-form-urlencoded"
+            )
+        assert 401 == raw.ask("POST", CHAT, chat("hi")).status
+        token = given.json["access_token"]
+        assert text(raw.ask("POST", CHAT, chat("hi"), authorization=f"Bearer {token}")).startswith("hello ")
+        code, seconds, rest = run.end()
+    assert (0, True) == (code, seconds < 1)
+    assert f"  OAuth server {url}: client llmposter, secret llmposter-secret\n" in rest
+    assert f"      curl -u llmposter:llmposter-secret -d grant_type=client_credentials {url}/token\n" in rest
+    assert f"OPENAI_BASE_URL={run.url}/v1 OPENAI_API_KEY=ACCESS_TOKEN\n" in rest
+
+
+def test_a_scenario_says_what_is_told_of_its_oauth_server(files: Path) -> None:
+    """Its client, which has no secret, and its port; the option changes nothing then."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    scenario = f'[auth.oauth]\nclient_id = "agent"\nport = {port}\n{GOOD}'
+    (files / "oauth.toml").write_text(scenario, encoding="utf-8")
+    run = Run(files / "oauth.toml", "--port", 0, "--oauth")
+    assert f"  OAuth server http://127.0.0.1:{port}: public client agent\n" in run.end()[2]
+
+
+def test_an_oauth_port_that_is_taken_is_told(files: Path) -> None:
+    """By its number, with the key that says another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        (files / "oauth.toml").write_text(f"[auth.oauth]\nport = {port}\n{GOOD}", encoding="utf-8")
+        ran = call("run", files / "oauth.toml", "--port", 0)
+    said = f"cannot listen on 127.0.0.1:{port} for OAuth: the port is taken; choose another `port` in `auth.oauth`"
+    assert (2, f"llmposter: {said}\n") == (ran.returncode, ran.stderr)
+
+
 def test_a_token_that_is_none_is_told(files: Path) -> None:
     """One line, with what would be right."""
     ran = call("run", files / "good.toml", "--token", "mine:uses=none")

@@ -14,6 +14,7 @@ error = "rate_limit"  # LP211
 ## Instead
 
 [Rules](../language/rules.md#errors) lists the names; a number is a status.
+[OAuth](../authentication.md#answers) has other names for its token endpoint.
 
 ```toml
 [[states.begin]]

@@ -14,8 +14,8 @@ reply = "Hello!"
 
 ## Instead
 
-Give the scenario tokens.
-If the server is always started with `--token`, suppress the finding.
+Give the scenario tokens, or `oauth`.
+If the server is always started with `--token` or `--oauth`, suppress the finding.
 
 ```toml
 [auth]

@@ -2,7 +2,7 @@
 
 ## Why it is a mistake
 
-With `[auth]` every request needs a credential, and no client can have a good one.
+With `[auth]` every request needs a credential, and without `tokens` and `oauth` no client can have a good one.
 
 ## Example
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from llmposter_dsl.expressions.scope import Scope
 
 WITHOUT_AUTH: Final = "requests need no credential here, so that `token` is null"
-AUTH: Final = "give the scenario an `[auth]` with `tokens`, or start it with `--token` and suppress this"
+AUTH: Final = (
+    "give the scenario an `[auth]` with `tokens` or `oauth`, or start it with `--token` or `--oauth` and suppress this"
+)
 
 
 def quote(text: str, longest: int = 60) -> str:

@@ -52,6 +52,10 @@ def worst(step: Step) -> Damage:
     return Damage(tuple(Struck(fault, 0) for fault in step.faults))
 
 
+def _nothing(_: str | None) -> None:
+    """Nothing is kept elsewhere."""
+
+
 class Exchange(Struct, frozen=True):
     """What to answer; and the journal's entry of it, which the server completes with `entry.finished`."""
 
@@ -71,6 +75,9 @@ class Mock:
         machine: makes what plays a program; `core.tables.Tables` by default.
         admission: which requests are let in; whoever asks for an answer asks there first. By default it is made of
             what the programs say.
+
+    Attributes:
+        on_reset: called with the session after each `reset`, for what is kept elsewhere.
     """
 
     def __init__(  # noqa: PLR0913 - what it is made of
@@ -85,6 +92,7 @@ class Mock:
         admission: Admission | None = None,
     ) -> None:
         self.clock = clock
+        self.on_reset: Callable[[str | None], object] = _nothing
         self.admission = Admission(programs, clock.now()) if admission is None else admission
         self._machine = machine or Tables
         self._players = self._played(programs)
@@ -348,6 +356,7 @@ class Mock:
             else:
                 self._journal.dropped -= self._sessions.reset(session)
                 self._journal.keep(entry for entry in self._journal if entry.session != session)
+        self.on_reset(session)
 
     def entries(self, session: str | None = None) -> list[Entry]:
         """The journal's own entries of a session or of all, oldest first, to be looked at and left as they are."""

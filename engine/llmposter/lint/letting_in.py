@@ -1,11 +1,11 @@
 """What stands before the rules in an example, as it does in a server: credentials and limits.
 
-A request presents what its headers say, else the first token of the scenario, as a client does that was given it.
+A request presents what its headers say, else the token that its example names, as a client does that was given it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,21 +14,23 @@ from llmposter.core.conversation import Conversation, Step
 from llmposter.core.credentials import Issued
 from llmposter.lint.said import told_by
 from llmposter.model import Failure
+from llmposter_dsl.companion import OAuth
 
 if TYPE_CHECKING:
     from llmposter.core.mock import Mock
     from llmposter.model import Turn, Wire
-
-_GRANTED: Final = "granted"
-"""The value of what an example presents where a scenario has no tokens, but OAuth."""
+    from llmposter_dsl.program import Auth
 
 
-def let_in(mock: Mock, turn: Turn, wire: Wire, stands: Conversation) -> Turn | Step:
-    """The turn with its credential; or the step that a request not let in is, which moves nothing."""
+def let_in(mock: Mock, turn: Turn, wire: Wire, stands: Conversation, key: str) -> Turn | Step:
+    """The turn with its credential; or the step that a request not let in is, which moves nothing.
+
+    *key* is what it presents where its headers say nothing.
+    """
     admission, now = mock.admission, mock.clock.now()
     if admission.free:
         return turn
-    keys = tuple(presented(turn.request, wire.access)) or ((True, _own(mock)),)
+    keys = tuple(presented(turn.request, wire.access)) or ((True, key),)
     admitted = admission.admit(turn.request, keys, now)
     if isinstance(admitted, Rejected):
         return _kept_out(admitted, turn, wire, stands, now)
@@ -37,13 +39,25 @@ def let_in(mock: Mock, turn: Turn, wire: Wire, stands: Conversation) -> Turn | S
     return turn if limited is None else _kept_out(limited, turn, wire, stands, now)
 
 
-def _own(mock: Mock) -> str:
-    held = mock.admission.credentials
-    if held.given:
-        return held.given[0].value
-    if held.on and not held.listed(mock.clock.now()):
-        held.issue(Issued(_GRANTED, _GRANTED, grant=1), mock.clock.now())
-    return _GRANTED
+def key_of(mock: Mock, auth: Auth | None, token: str | int | None) -> str:
+    """What an example presents: the token of this name, or of the grant of this number; else the first."""
+    given = () if auth is None else auth.tokens
+    if isinstance(token, str):
+        return next(each.value for each in given if each.name == token)
+    if token is None and given:
+        return given[0].value
+    return "" if auth is None else _granted(mock, auth.oauth or OAuth(), token or 1)
+
+
+def _granted(mock: Mock, oauth: OAuth, grant: int) -> str:
+    """The access token of a grant, given when it is first presented: what a client does before is nothing of ours."""
+    value, held, now = f"granted-{grant}", mock.admission.credentials, mock.clock.now()
+    if held.find(value, now) is None:
+        given = [answer for answer in oauth.answers if answer.error is None and answer.status is None]
+        scripted = given[grant - 1].lifetime if grant <= len(given) else None
+        lifetime = oauth.access_lifetime if scripted is None else scripted
+        held.issue(Issued(oauth.user.subject, value, lifetime=lifetime, grant=grant), now)
+    return value
 
 
 def _kept_out(refused: Rejected | Limited, turn: Turn, wire: Wire, stands: Conversation, now: float) -> Step:

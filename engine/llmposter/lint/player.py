@@ -17,7 +17,7 @@ from llmposter.core.delivery import damage, plan
 from llmposter.core.machine import Machine
 from llmposter.core.mock import Mock
 from llmposter.lint.client import Client, Unplayable
-from llmposter.lint.letting_in import let_in
+from llmposter.lint.letting_in import key_of, let_in
 from llmposter.lint.said import Said
 from llmposter.model import Reply, Wait
 from llmposter.wire import load
@@ -158,7 +158,7 @@ class Run:
         except Unplayable as trouble:
             yield Fault(turn.place, str(trouble))
             return
-        step, served = self._answered(asked, wire)
+        step, served = self._answered(asked, wire, turn.request.get("token"))
         said = Said(step, wire, self.clock.now())
         yield from self._judged(turn, said, served=served)
         self._went(step, asked, wire, whole=not said.cut)
@@ -170,14 +170,15 @@ class Run:
             Unplayable: the last answer does not hold what the turn answers to.
         """
         asked = self.client.turn(turn, wire)
-        step, _ = self._answered(asked, wire)
+        step, _ = self._answered(asked, wire, turn.request.get("token"))
         said = Said(step, wire, self.clock.now())
         self._went(step, asked, wire, whole=not said.cut)
         return step, said
 
-    def _answered(self, asked: Turn, wire: Wire) -> tuple[Step, bool]:
+    def _answered(self, asked: Turn, wire: Wire, token: str | int | None) -> tuple[Step, bool]:
         """What came of a request; whether the scenario is the one for it."""
-        admitted = let_in(self.mock, asked, wire, self.stands)
+        key = key_of(self.mock, self.program.auth, token)
+        admitted = let_in(self.mock, asked, wire, self.stands, key)
         if isinstance(admitted, Step):
             return admitted, True
         exchange = self.mock.answer(admitted, _minded_by(wire), partial(damage, asked, wire))

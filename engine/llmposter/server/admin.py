@@ -15,7 +15,7 @@ import msgspec
 from tornado.web import Application, HTTPError, RequestHandler
 
 from llmposter.core.clock import ManualClock
-from llmposter.server import admin_chaos, admin_explain, admin_tokens, sharing, target
+from llmposter.server import admin_chaos, admin_explain, admin_oauth, admin_tokens, sharing, target
 from llmposter.server.admin_asked import Answer, Asked, Refused, fields
 from llmposter.server.answers import ADMIN, own_version
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
@@ -33,6 +33,7 @@ def health(asked: Asked) -> Answer:
         "clock": "manual" if service.manual else "real",
         "now": service.clock.now(),
         "scenarios": [each["name"] for each in service.mock.scenarios()],
+        "oauth_url": None if service.companion is None else service.companion.session_url(asked.session or ""),
     }
 
 
@@ -138,6 +139,10 @@ ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
     "tokens/issue": {"POST": admin_tokens.issue},
     "tokens/expire": {"POST": admin_tokens.expire},
     "tokens/revoke": {"POST": admin_tokens.revoke},
+    "oauth": {"GET": admin_oauth.told},
+    "oauth/approve": {"POST": admin_oauth.approve},
+    "oauth/deny": {"POST": admin_oauth.deny},
+    "oauth/answers": {"POST": admin_oauth.script},
     "chaos": {"GET": admin_chaos.told, "PUT": admin_chaos.put, "DELETE": admin_chaos.delete},
     "clock/advance": {"POST": advance},
 }

@@ -11,6 +11,7 @@ from llmposter.model import Struct
 
 if TYPE_CHECKING:
     from llmposter.server.service import Service
+    from llmposter_dsl.diagnostic import Diagnostic
 
 
 class Asked(NamedTuple):
@@ -51,3 +52,11 @@ def an_object(asked: Asked, example: str) -> dict[str, Any] | Refused:
     if not isinstance(body, dict):
         return Refused(400, f"the body is no object: send {example}")
     return body
+
+
+def sentence(found: Diagnostic, name: str = "") -> str:
+    """``faults[1]: unknown fault `reset`; did you mean `drop`?``, as a file has it; *name* is that of the body."""
+    path = getattr(found.place, "path", ())
+    where = name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    said = found.message if found.help is None else f"{found.message}; {found.help}"
+    return f"{where.lstrip('.')}: {said}" if where else said

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from llmposter.server.admin_asked import Answer, Asked, Refused, an_object
+from llmposter.server.admin_asked import Answer, Asked, Refused, an_object, sentence
 from llmposter_dsl import chaos
 
 if TYPE_CHECKING:
-    from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.program import Chaos
 
 _SET: Final = '{"rate": 0.2, "faults": ["drop after 3 chunks"], "errors": ["overloaded"]}'
@@ -26,7 +25,7 @@ def put(asked: Asked) -> Answer:
         return body
     made = chaos.read(body)
     if isinstance(made, tuple):
-        return Refused(400, "; ".join(map(_sentence, made)))
+        return Refused(400, "; ".join(map(sentence, made)))
     asked.service.mock.set_chaos(made, asked.session)
     return {"ok": True, "session": asked.session, "chaos": _shown(made)}
 
@@ -39,10 +38,3 @@ def delete(asked: Asked) -> Answer:
 def _shown(held: Chaos) -> dict[str, Any]:
     errors = [error.name or error.status for error in held.errors]
     return {"rate": held.rate, "faults": [fault.text for fault in held.faults], "errors": errors}
-
-
-def _sentence(found: Diagnostic) -> str:
-    """``faults[1]: unknown fault `reset`; did you mean `drop`?``, as a file has it."""
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in getattr(found.place, "path", ()))
-    said = found.message if found.help is None else f"{found.message}; {found.help}"
-    return f"{where.lstrip('.')}: {said}" if where else said

@@ -30,7 +30,7 @@ def tokens(asked: Asked) -> Answer:
 def issue(asked: Asked) -> Answer:
     held, now = _credentials(asked), asked.service.clock.now()
     if not held.on:
-        told = "no request needs a credential: give a scenario `[auth]`, or start llmposter with `--token`"
+        told = "no request needs a credential: give a scenario `[auth]`, or start llmposter with `--token` or `--oauth`"
         return Refused(409, told)
     body = fields(asked, _ISSUE, "name", "value", "uses", "lifetime")
     made = body if isinstance(body, Refused) else _issued(body)

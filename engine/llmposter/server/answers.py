@@ -15,6 +15,7 @@ from llmposter.server.encodings import unpacked
 from llmposter.server.gate import Gate
 from llmposter.server.gateways import named_model, with_model
 from llmposter.server.request_head import RequestHead
+from llmposter.server.resource import metadata
 from llmposter.server.routes import Beside
 from llmposter.server.sending import Sending
 from llmposter.server.sharing import preflight, shared
@@ -163,7 +164,7 @@ class Answers:
             self._broke(error, request, wire, line)
 
     def _keep_out(self, request: Request, wire: Wire, refused: Rejected | Limited, line: Line, model: str = "") -> None:
-        response = self._guard.refusal(refused, wire, model)
+        response = self._guard.refusal(request, refused, wire, model)
         entry = self._service.mock.kept_out(request, wire.name, refused, response.status)
         Sending(self._service, line, entry).respond(response)
 
@@ -206,6 +207,8 @@ class Answers:
             self._write_off(request, BadRequest(routes.not_allowed(method, path), status=405), line, allow)
         elif path in _OWN and method in ("GET", "HEAD"):
             self._told(line).respond(_OWN[path](self._service))
+        elif (told := metadata(request, self._service)) is not None and method in ("GET", "HEAD"):
+            self._told(line).respond(told)
         else:
             self._write_off(request, BadRequest(routes.unknown(method, path), status=404), line)
 

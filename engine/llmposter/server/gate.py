@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from llmposter.access import Rejected, presented
 from llmposter.model import Plan, Reply, Request, Response
+from llmposter.server import resource
 from llmposter.wire.headers import merged
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Gate:
             return None
         return self._service.mock.admission.ask(request, None, self._service.clock.now())
 
-    def refusal(self, refused: Rejected | Limited, wire: Wire, model: str = "") -> Response:
+    def refusal(self, request: Request, refused: Rejected | Limited, wire: Wire, model: str = "") -> Response:
         """The answer to a request that is not let in."""
         now = self._service.clock.now()
         if not isinstance(refused, Rejected):
@@ -54,16 +55,19 @@ class Gate:
         answer = wire.access.rejected(refused, now)
         if answer.status != 401:
             return answer
-        challenge = ("www-authenticate", self._challenge(refused))
+        challenge = ("www-authenticate", self._challenge(request, refused))
         return replace(answer, headers=(*answer.headers, challenge))
 
-    def _challenge(self, rejected: Rejected) -> str:
-        """What to come back with (RFC 6750, section 3): who came with nothing is told of no error."""
-        realm = 'Bearer realm="llmposter"'
-        if rejected.why == "missing":
-            return realm
-        said = {"unknown": "is not known", "revoked": "was revoked"}.get(rejected.why, "has expired")
-        return f'{realm}, error="invalid_token", error_description="The access token {said}"'
+    def _challenge(self, request: Request, rejected: Rejected) -> str:
+        """What to come back with (RFC 6750, section 3), and who gives it (RFC 9728, section 5.1)."""
+        told = ['Bearer realm="llmposter"']
+        # Who came with nothing is told of no error.
+        if rejected.why != "missing":
+            said = {"unknown": "is not known", "revoked": "was revoked"}.get(rejected.why, "has expired")
+            told += ['error="invalid_token"', f'error_description="The access token {said}"']
+        if self._service.companion is not None:
+            told.append(f'resource_metadata="{resource.address(request, self._service)}"')
+        return ", ".join(told)
 
     def told(self, plan: Plan, turn: Turn, step: Step, wire: Wire) -> Plan:
         """The plan of an answer, with what is left of the limits; what the author says of them stands."""

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from tornado.httputil import HTTPServerConnectionDelegate
 
     from llmposter.core.credentials import Issued
+    from llmposter.server.oauth import Companion
     from llmposter.server.transport import Slow
     from llmposter.sources import Sources
+    from llmposter_dsl.companion import OAuth
     from llmposter_dsl.program import Program
 
 MANUAL_START: Final = 1_767_225_600.0
@@ -61,6 +63,7 @@ class Settings:
             say where nothing is given.
         tokens: credentials that are good beside those of the scenarios; with any, every request needs one.
         sources: what the programs were read from, to be read again on demand. follow: and as soon as it changes.
+        oauth: an OAuth server beside this one, where no scenario has one of its own.
     """
 
     host: str = "127.0.0.1"
@@ -75,6 +78,7 @@ class Settings:
     tokens: tuple[Issued, ...] = ()
     sources: Sources | None = None
     follow: bool = False
+    oauth: OAuth | None = None
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
@@ -92,7 +96,8 @@ class Server:
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
         most = settings.most_conversations
-        admission = Admission(programs, self.clock.now(), settings.tokens)
+        oauth = next((each.auth.oauth for each in programs if each.auth and each.auth.oauth), settings.oauth)
+        admission = Admission(programs, self.clock.now(), settings.tokens, auth=settings.oauth is not None)
         self.mock = Mock(
             programs,
             self.clock,
@@ -104,13 +109,29 @@ class Server:
         self.loopback = all(_is_loopback(each.getsockname()[0]) for each in self._sockets)
         names = {"localhost", "127.0.0.1", "::1", settings.host.lower()} if self.loopback else None
         hosts = None if names is None else frozenset(names)
-        self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts)
+        self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts, reach=self.reach)
         if settings.sources is not None:
             self.service.reloader = Reloader(settings.sources, self.mock, settings.watch)
         self.follows = settings.follow
+        if oauth is not None:
+            self.service.companion = self._companion(oauth, settings)
+            self.mock.on_reset = self.service.companion.reset
         self._most = settings.most_connections
         self._fast = settings.transport == "fast"
         self._transport: Fast | Slow | None = None
+
+    def _companion(self, oauth: OAuth, settings: Settings) -> Companion:
+        from llmposter.server.oauth import Companion
+
+        credentials = self.mock.admission.credentials
+        try:
+            return Companion(oauth, self.clock, credentials, host=settings.host, watch=settings.watch)
+        except OSError as error:
+            _let_go(error)
+            for each in self._sockets:
+                each.close()
+            told = f"cannot listen on {_in_url(settings.host)}:{oauth.port} for OAuth"
+            raise CannotListen(f"{told}: {_why(error, 'another `port` in `auth.oauth`')}") from error
 
     @property
     def url(self) -> str:
@@ -125,6 +146,8 @@ class Server:
 
     async def open(self) -> None:
         """Begin to answer, on the running loop."""
+        if self.service.companion is not None:
+            await self.service.companion.open()
         self._transport = Fast(self.service, self._admin, self._most) if self._fast else self._slow()
         await self._transport.start(self._sockets, _BACKLOG)
         if self.service.reloader is not None and self.follows:
@@ -145,6 +168,8 @@ class Server:
         self.service.stopping = True
         if self.service.reloader is not None:
             await asyncio.to_thread(self.service.reloader.stop)
+        if self.service.companion is not None:
+            await self.service.companion.close()
         if self._transport is None:
             for each in self._sockets:
                 each.close()
@@ -189,6 +214,11 @@ class Running:
     def session_url(self, session: str) -> str:
         """As `url`, for a session of its own."""
         return f"{self.url}/@{session}"
+
+    @property
+    def oauth(self) -> Companion | None:
+        """The OAuth server beside it, if there is one."""
+        return self.server.service.companion
 
     def stop(self) -> None:
         """End it, open answers included; once it returns, nothing of it is left."""
@@ -285,12 +315,12 @@ def _let_go(error: BaseException) -> None:
         trace = trace.tb_next
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, other: str = "another with --port, or --port 0 for any free one") -> str:
     match getattr(error, "errno", None):
         case errno.EADDRINUSE:
-            return "the port is taken; choose another with --port, or --port 0 for any free one"
+            return f"the port is taken; choose {other}"
         case errno.EACCES:
-            return "the port is reserved; choose one above 1023 with --port"
+            return "the port is reserved; choose one above 1023" + (" with --port" if "--port" in other else "")
         case errno.EADDRNOTAVAIL:
             return "this machine has no such address"
         case _:

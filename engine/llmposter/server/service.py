@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Task
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from llmposter import wire
 from llmposter.beside import Endpoint
@@ -16,6 +17,9 @@ from llmposter.server.routes import Routes
 from llmposter.server.waiting import Alarms
 from llmposter.server.watch import Silent, Watch
 
+if TYPE_CHECKING:
+    from llmposter.server.oauth import Companion
+
 
 @dataclass(slots=True, eq=False)
 class Service:
@@ -26,6 +30,7 @@ class Service:
         tasks: answers that are still going out. alarms: what these wait for on the real clock.
         stopping: the server is about to end.
         reloader: reads the files again that are served; None where these are no files.
+        companion: the OAuth server beside this one, if there is one. reach: where clients on this machine find it.
     """
 
     mock: Mock
@@ -39,6 +44,8 @@ class Service:
     alarms: Alarms = field(default_factory=Alarms)
     stopping: bool = False
     reloader: Reloader | None = None
+    companion: Companion | None = None
+    reach: str = ""
     routes: Routes = field(init=False)
 
     def __post_init__(self) -> None:

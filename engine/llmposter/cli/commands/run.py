@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from llmposter.cli import shared
 if TYPE_CHECKING:
     from llmposter.core.credentials import Issued
     from llmposter.log import Format
+    from llmposter.server.oauth import Companion
     from llmposter.server.running import Server
     from llmposter_dsl.program import Program
 
@@ -63,6 +65,11 @@ class _Token(click.ParamType[Any]):
     help="A key that clients may send; with one, every request needs a good one. May be given several times.",
 )
 @click.option("--watch", is_flag=True, help="Read the files again as soon as one changes; SIGHUP does it always.")
+@click.option(
+    "--oauth",
+    is_flag=True,
+    help="An OAuth 2.0 server beside this one; every request needs an access token of it. A scenario may say more.",
+)
 @click.option("--log-format", default="console", show_default=True, type=click.Choice(["console", "json"]))
 @click.option("--verbose", is_flag=True, help="A log line for every request, and where a bug happened.")
 def run(  # noqa: PLR0913, PLR0917 - an argument for each option
@@ -75,6 +82,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     conversations: int,
     tokens: Sequence[Issued],
     watch: bool,  # noqa: FBT001 - click's
+    oauth: bool,  # noqa: FBT001 - click's
     log_format: Format,
     verbose: bool,  # noqa: FBT001 - click's
 ) -> int:
@@ -89,6 +97,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
 
     from llmposter.log import Log, of_libraries
     from llmposter.server.running import CannotListen, Settings, serve
+    from llmposter_dsl.companion import OAuth
 
     log = Log(log_format, verbose=verbose)
     of_libraries(log)
@@ -102,6 +111,7 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
         tokens=tuple(tokens),
         sources=sources,
         follow=watch,
+        oauth=OAuth() if oauth else None,
     )
     try:
         serve(checked.programs, settings, lambda server: _ready(server, checked.programs))
@@ -113,7 +123,8 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
 def _ready(server: Server, programs: Sequence[Program]) -> None:
     lines = [f"llmposter listening on {server.url}"]
     tokens = server.mock.admission.credentials.given
-    secret = tokens[0].value if tokens else "any"
+    companion = server.service.companion
+    secret = tokens[0].value if tokens else "any" if companion is None else "ACCESS_TOKEN"
     for wire, (sdks, tail, url, key) in _SDKS.items():
         if wire in server.service.wires:
             base = f"{server.reach}{tail}"
@@ -122,6 +133,7 @@ def _ready(server: Server, programs: Sequence[Program]) -> None:
     lines += [f"  token {_told(each)}" for each in tokens]
     if server.follows:
         lines.append("  watching the files for changes")
+    lines += [] if companion is None else _of_oauth(companion)
     if server.service.manual:
         lines.append("  the clock stands still: POST /_llmposter/clock/advance moves it")
     if not server.loopback:
@@ -138,6 +150,18 @@ def _served(program: Program) -> str:
     rules = [rule for rules in program.states.values() for rule in rules]
     files = list(dict.fromkeys(rule.place.source.name for rule in rules)) or [program.place.source.name]
     return f"  {shared.counted(len(rules), 'fixture')} ({', '.join(sorted(files))})"
+
+
+def _of_oauth(companion: Companion) -> list[str]:
+    """Where access tokens come from, and how to have one at once; the secret is a mock's, as that of a token is."""
+    client = companion.settings.client
+    if client.secret is None:
+        return [f"  OAuth server {companion.url}: public client {client.id}"]
+    by_hand = shlex.join(["curl", "-u", f"{client.id}:{client.secret}", "-d", "grant_type=client_credentials"])
+    return [
+        f"  OAuth server {companion.url}: client {client.id}, secret {client.secret}",
+        f"      {by_hand} {companion.url}/token",
+    ]
 
 
 def _told(token: Issued) -> str:
