@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 from llmposter import Scenario, ScenarioError, Server, Session, rule
+from llmposter.core.resilience import Verdict
 from llmposter.core.swap import Swap
 from llmposter.model import Message
 from llmposter.testing.built import Rule
@@ -86,6 +87,8 @@ def looks(session: Session) -> None:
     assert_type(session.state("c1"), str)
     assert_type(session.assert_called("get_weather", city="Paris").result, str | None)
     session.assert_path(["ask", "done"])
+    assert_type(session.verdict(), Verdict)
+    assert_type(session.verdict().bad[0].message, str)
     session.assert_path(("ask", "done"), conversation="c1")
 
 

@@ -46,6 +46,9 @@ class Verdict(Struct, frozen=True):
         counted = Counter(each.verdict for each in self.findings)
         return {"good": counted["good"], "bad": counted["bad"], "unknown": counted["unknown"]}
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines()) or "no client met with trouble"
+
     def lines(self) -> list[str]:
         """A line for each finding."""
         return [each.line() for each in self.findings]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llmposter.core.mock import Mock
+    from llmposter.core.resilience import Verdict
     from llmposter.server.running import Server as Listening
     from llmposter.testing import tables
     from llmposter.testing.records import Request, Violation
@@ -174,6 +175,10 @@ class Seen:
     def verify(self) -> None:
         """The run was clean: no violation, no miss, no request that nobody answers, no conversation left open."""
         _hold(failures.verified(self._observed(), self._mock.verify(self._session)))
+
+    def verdict(self) -> Verdict:
+        """What clients did with trouble, good, bad or unknown: `assert verdict.ok, verdict` shows it line by line."""
+        return self._mock.resilience(self._session)
 
     def _observed(self) -> Observed:
         mock, session = self._mock, self._session
