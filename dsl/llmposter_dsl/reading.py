@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
-from typing import Any, Literal
+from typing import Any
 
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.place import At, Within
@@ -20,19 +20,22 @@ KINDS: dict[str, Kind] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
 def read(
-    path: str | os.PathLike[str], name: str | None = None, *, scenario: bool = True
+    path: str | os.PathLike[str], name: str | None = None, *, scenario: bool = True, kinds: Mapping[str, Kind] = KINDS
 ) -> Document | tuple[Diagnostic, ...]:
     """The document in the file at *path*, or at least one error.
 
     Args:
-        path: a file whose name ends in ``.toml``, ``.yaml`` or ``.yml``.
+        path: a file whose name ends as one of *kinds*.
         name: how messages call it; the path as given by default.
         scenario: it is to be one; else any document will do, in YAML even with numbers that JSON cannot hold.
+        kinds: what stands in a file, by how its name ends; those of scenarios by default.
     """
     file, name = File(path), os.fspath(path) if name is None else name
-    kind = KINDS.get(file.suffix.lower())
+    kind = kinds.get(file.suffix.lower())
     if kind is None:
-        return (_unreadable(name, f"`{file.name}` is no scenario file", "its name must end in .toml, .yaml or .yml"),)
+        *most, last = kinds
+        what = "no scenario file" if kinds is KINDS else "no file that can be read here"
+        return (_unreadable(name, f"`{file.name}` is {what}", f"its name must end in {', '.join(most)} or {last}"),)
     try:
         if file.exists() and not file.is_file():  # a pipe would be waited for
             return (_unreadable(name, f"`{name}` is not a file"),)
@@ -48,7 +51,7 @@ def read(
 def read_text(
     text: str | bytes,
     name: str,
-    kind: Literal["toml", "yaml"] = "toml",
+    kind: Kind = "toml",
     path: str | None = None,
     *,
     scenario: bool = True,
@@ -68,6 +71,10 @@ def read_text(
             from llmposter_dsl import yaml_tree
 
             loaded = yaml_tree.load(source, numbers=scenario)
+        case "json":
+            from llmposter_dsl import json_tree
+
+            loaded = json_tree.load(source)
     if not isinstance(loaded, Loaded):
         return loaded
     document = Document(source, loaded.data, kind, loaded.findings)

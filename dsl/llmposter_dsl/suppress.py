@@ -83,6 +83,8 @@ def _read(document: Document) -> tuple[list[_Suppression], list[Diagnostic]]:
             from llmposter_dsl.toml_tree import comments
         case "yaml":
             from llmposter_dsl.yaml_tree import comments
+        case "json":
+            return [], []
     suppressions: list[_Suppression] = []
     wrong: list[Diagnostic] = []
     starts = list(comments(text))

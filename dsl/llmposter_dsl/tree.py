@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.inner import Form
 
-Kind: TypeAlias = Literal["toml", "yaml"]
+Kind: TypeAlias = Literal["toml", "yaml", "json"]
+"""A scenario is TOML or YAML; JSON is read of what others wrote."""
 
 DEEPEST = 100
 """How many levels a document may be nested; whatever walks one may recurse."""
@@ -137,6 +138,8 @@ class Document:
                 from llmposter_dsl.toml_tree import places
             case "yaml":
                 from llmposter_dsl.yaml_tree import places
+            case "json":
+                from llmposter_dsl.json_tree import places
         return places(self.source)
 
     @cached_property

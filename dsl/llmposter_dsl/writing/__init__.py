@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 if TYPE_CHECKING:
     from llmposter_dsl.place import Path
-    from llmposter_dsl.tree import Kind
+
+Kind: TypeAlias = Literal["toml", "yaml"]
 
 NO_COMMENTS: Mapping[Path, str] = MappingProxyType({})
 
@@ -52,4 +53,4 @@ def write(data: Mapping[str, Any], kind: Kind = "toml", comments: Mapping[Path, 
     return text(whole, comments)
 
 
-__all__ = ["Unwritable", "write"]
+__all__ = ["Kind", "Unwritable", "write"]
