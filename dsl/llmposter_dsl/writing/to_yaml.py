@@ -20,7 +20,7 @@ _IN_BRACES = re.compile(r"[\[\]{},]")
 _WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 _EXPRESSIONS = frozenset(("when", "expect", "serves", "conversation", "call"))
 _LONGEST_KEY = 100
-_LONGEST_IN_BRACES = 80
+_LONGEST_IN_BRACES = 100
 
 
 def text(data: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
