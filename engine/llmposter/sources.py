@@ -7,7 +7,7 @@ to listen for these is each folder in which a file stands that counts, or may co
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -45,17 +45,20 @@ class Sources:
     Args:
         paths: as their user names them.
         seed: in place of each scenario's own.
+        checker: reads and checks what the paths name.
     """
 
-    def __init__(self, paths: Sequence[str], *, seed: int | None = None) -> None:
-        self.paths, self._seed = tuple(paths), seed
+    def __init__(
+        self, paths: Sequence[str], *, seed: int | None = None, checker: Callable[[Sequence[str]], Checked] = check
+    ) -> None:
+        self.paths, self._seed, self._check = tuple(paths), seed, checker
         self._read: frozenset[str] = frozenset()
         self._seen: Mapping[str, Mark] = {}
 
     def load(self) -> Checked:
         """All that is wrong with them, and the scenarios if that is no error."""
         before = self._marks()
-        checked = check(self.paths)
+        checked = self._check(self.paths)
         # What could be read when all was well is listened to until all is well again.
         self._read = frozenset(checked.read) | (self._read if checked.failed else frozenset())
         # A file that was written while it was read counts as changed.

@@ -18,6 +18,10 @@ import click
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_OWN = ("-h", "--help", "--version")
+"""What may stand in place of a command; any other option is one of `flags`."""
+
+
 class Commands(click.Group):
     """The commands by their names; their imports stand inside of them, so that each starts as fast as its own work."""
 
@@ -49,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(given: list[str]) -> int:
     try:
+        if given and given[0].startswith("-") and given[0] not in _OWN:
+            from llmposter.cli.flags import flags
+
+            return flags(given, prog_name="llmposter", standalone_mode=False) or 0
         return command(given, prog_name="llmposter", standalone_mode=False) or 0
     except click.UsageError as error:
         known = error.ctx.command_path if error.ctx is not None else "llmposter"
@@ -87,7 +95,11 @@ def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None: 
         context.exit()
 
 
-@click.group(cls=Commands, context_settings=_HELP)
+@click.group(
+    cls=Commands,
+    context_settings=_HELP,
+    epilog="`llmposter --fixtures PATH` serves fixture files with the flags of llmposter 0.5; `-h` behind tells them.",
+)
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version and exit."
 )

@@ -69,6 +69,11 @@ def swap(sessions: Sessions, old: Sequence[Player], new: Sequence[Player]) -> Sw
 
 def _move(session: Session, heirs: Sequence[Heir], spent: Mapping[InputRule, InputRule]) -> None:
     session.moved({index: heir.new.index for index, heir in enumerate(heirs) if heir.new is not None})
+    session.shared = {
+        heir.old.name: heir.shared(values, heir.new.program)
+        for heir in heirs
+        if heir.new is not None and (values := session.shared.get(heir.old.name)) is not None
+    }
     session.spent = {spent[rule]: times for rule, times in session.spent.items() if rule in spent}
 
 
@@ -141,7 +146,7 @@ class Heir:
     def _carried(self, stands: Conversation, new: Program) -> Conversation | None:
         if stands.state not in new.states:
             return None
-        kept = {name: self._value(name, first, stands) for name, first in new.vars.items()}
+        kept = {name: self._value(name, first, stands.vars) for name, first in new.vars.items()}
         return replace(
             stands,
             vars=kept,
@@ -150,11 +155,15 @@ class Heir:
             loose=tuple(name for name in stands.loose if name in kept),
         )
 
-    def _value(self, name: str, first: Value, stands: Conversation) -> Value:
+    def shared(self, values: Mapping[str, Value], new: Program) -> Mapping[str, Value]:
+        """What the conversations of a session share, likewise."""
+        return {name: self._value(name, new.vars[name], values) for name in new.shared}
+
+    def _value(self, name: str, first: Value, values: Mapping[str, Value]) -> Value:
         """As it was, where its type is the same or it is of the new one itself; else the first."""
-        if name not in stands.vars:
+        if name not in values:
             return first
-        value, kind = stands.vars[name], types.of(first).kind
+        value, kind = values[name], types.of(first).kind
         fits = kind in ("json", types.kind_of(value)) or (
             name in self.old.vars and types.of(self.old.vars[name]).kind == kind
         )
