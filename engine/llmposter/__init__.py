@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmposter.testing.builder import Scenario, rule
     from llmposter.testing.errors import ScenarioError
+    from llmposter.testing.fixture import Fixture
     from llmposter.testing.server import Server, Session
 
 _HOMES = {
+    "Fixture": "fixture",
     "Scenario": "builder",
     "ScenarioError": "errors",
     "Server": "server",
@@ -34,4 +36,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 
 
-__all__ = ["Scenario", "ScenarioError", "Server", "Session", "rule"]
+__all__ = ["Fixture", "Scenario", "ScenarioError", "Server", "Session", "rule"]

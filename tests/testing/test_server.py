@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -192,9 +194,10 @@ def test_scenarios_are_put_in_place_of_others() -> None:
 
 def test_the_library_is_loaded_when_it_is_asked_for() -> None:
     """`llmposter` alone names what it has and loads none of it."""
-    assert {"Server", "Session", "Scenario", "ScenarioError", "rule"} <= set(dir(llmposter))
-    assert set(llmposter.__all__) == {name for name in dir(llmposter) if not name.startswith("_")} & set(
-        llmposter.__all__
-    )
+    named = "import llmposter, sys; print(*dir(llmposter)); print(*[m for m in sys.modules if 'llmposter' in m])"
+    told = subprocess.run([sys.executable, "-c", named], check=True, capture_output=True, text=True).stdout.splitlines()
+    assert {"Fixture", "Server", "Session", "Scenario", "ScenarioError", "rule"} <= set(told[0].split())
+    assert set(llmposter.__all__) <= set(told[0].split())
+    assert ["llmposter"] == told[1].split()
     with pytest.raises(AttributeError, match="has no attribute 'Sever'"):
         _ = llmposter.Sever  # type: ignore[attr-defined]

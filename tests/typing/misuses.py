@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmposter import Scenario, Server, rule
+from llmposter import Fixture, Scenario, Server, rule
 from llmposter.testing.unittest import LLMPosterTestCase
 
 rule(replay="a typo")  # wrong
@@ -29,6 +29,11 @@ Scenario.from_text("a", kind="json")  # wrong
 Server(3)  # wrong
 Server("a.toml", clock="slow")  # wrong
 Server("a.toml", prt=3)  # wrong
+Fixture().match_user_message(3)  # wrong
+Fixture().for_provider("azure")  # wrong
+Fixture().with_failure(3)  # wrong
+Fixture().with_failure(latency="1s")  # wrong
+Fixture().respond_with_tool_calls("a")  # wrong
 server = Server("a.toml")
 server.port = 3  # wrong
 server.requests[0].status = 200  # wrong

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, assert_type
 
-from llmposter import Scenario, ScenarioError, Server, Session, rule
+from llmposter import Fixture, Scenario, ScenarioError, Server, Session, rule
 from llmposter.core.resilience import Verdict
 from llmposter.core.swap import Swap
 from llmposter.model import Message
@@ -68,6 +69,15 @@ def built() -> Scenario:
     return scenario
 
 
+def fixture() -> Fixture:
+    made = Fixture().match_user_message("weather").match_model(re.compile("gpt")).match_header("x", "y")
+    made.match_temperature_range(max=0.5).for_provider("gemini").with_scenario("a", set_state="b").as_catch_all()
+    assert_type(made.respond_with_tool_calls(("a", {"x": 1}), ("b", {})), Fixture)
+    assert_type(made.respond_with_embedding([1, 0.5]).with_failure(latency_ms=3, corrupt_body=True), Fixture)
+    made.validate()
+    return made
+
+
 def looks(session: Session) -> None:
     assert_type(session.requests, tuple[Request, ...])
     assert_type(session.matched, tuple[Request, ...])
@@ -85,6 +95,7 @@ def looks(session: Session) -> None:
     assert_type(request.answer.calls, tuple[ToolCall, ...])
     assert_type(session.conversation(scenario="weather").vars, Mapping[str, Any])
     assert_type(session.state("c1"), str)
+    assert_type(session.scenario_state("a"), str | None)
     assert_type(session.assert_called("get_weather", city="Paris").result, str | None)
     session.assert_path(["ask", "done"])
     assert_type(session.verdict(), Verdict)
@@ -104,7 +115,7 @@ def moves(server: Server) -> None:
 
 
 def serves() -> None:
-    with Server("a.toml", Path("folder"), built(), port=0, clock="manual", seed=3) as server:
+    with Server("a.toml", Path("folder"), built(), fixture(), port=0, clock="manual", seed=3) as server:
         assert_type(server, Server)
         assert_type(server.url + server.openai_url + server.anthropic_url + server.gemini_url, str)
         assert_type(server.port, int)

@@ -103,6 +103,11 @@ class Seen:
         """The state of a conversation; see `conversation`."""
         return self.conversation(conversation, scenario=scenario).state
 
+    def scenario_state(self, name: str) -> str | None:
+        """The state of a `scenario` of fixtures, "" at first, as their files share it; None where none has the name."""
+        found: str | None = self._mock.shared(self._session or "").get(name)
+        return found
+
     # --- what tests change ------------------------------------------------------------------------------------------
 
     @property
