@@ -29,6 +29,8 @@ ErrorName: TypeAlias = Literal[
 Finish: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter", "pause"]
 Conformance: TypeAlias = Literal["report", "reject", "off"]
 Provider: TypeAlias = Literal["openai", "responses", "anthropic", "gemini"]
+Refresh: TypeAlias = Literal["rotate", "keep", "none"]
+Approval: TypeAlias = Literal["auto", "ask"]
 Role: TypeAlias = Literal["user", "assistant", "tool"]
 Category: TypeAlias = Literal[
     "harassment",
@@ -128,10 +130,47 @@ class Token(TypedDict, total=False):
     lifetime: str
 
 
+class TokenAnswer(TypedDict, total=False):
+    """An answer of `oauth` as a table."""
+
+    status: int
+    error: str
+    description: str
+    delay: str
+    expires_in: int | Literal[False]
+    lifetime: str
+
+
+AnAnswer: TypeAlias = int | str | TokenAnswer
+"""A status, the name of an error, ``ok``, or a table."""
+
+
+class OAuth(TypedDict, total=False):
+    """An OAuth 2.0 server beside the other, whose access tokens are good."""
+
+    client_id: str
+    client_secret: str
+    redirect_uris: Sequence[str]
+    scopes: Sequence[str]
+    access_lifetime: str
+    refresh_lifetime: str
+    code_lifetime: str
+    device_lifetime: str
+    device_interval: str
+    refresh: Refresh
+    approval: Approval
+    expires_in: bool
+    registration: bool
+    user: Mapping[str, Json]
+    answers: Sequence[AnAnswer]
+    port: int
+
+
 class Auth(TypedDict, total=False):
     """Which credentials requests need."""
 
     tokens: Sequence[Token]
+    oauth: Literal[True] | OAuth
 
 
 class Limit(TypedDict, total=False):
@@ -166,6 +205,7 @@ class ExampleRequest(TypedDict, total=False):
     tools: Sequence[str | RequestTool]
     params: Mapping[str, Json]
     stream: bool
+    token: str | int
     provider: Provider
 
 
