@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import httpx
 import pytest
 from agents import posted
 
@@ -46,8 +47,6 @@ def test_a_clock_that_cannot_be_moved_says_why(name: str) -> None:
 
 
 def status(server, key: str) -> int:
-    import httpx
-
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     headers = {"authorization": f"Bearer {key}"}
     return httpx.post(f"{server.openai_url}/chat/completions", json=body, headers=headers).status_code
@@ -117,3 +116,58 @@ def test_a_reset_forgets() -> None:
         assert ((), 200) == (one.requests, status(one, "sk-first"))
         server.reset()
         assert () == server.requests
+
+
+OAUTH = '[auth.oauth]\napproval = "ask"\nuser = { sub = "alice" }\n' + HELLO
+
+
+def renewed(url: str, **fields: str) -> httpx.Response:
+    return httpx.post(f"{url}/token", data=fields, auth=("llmposter", "llmposter-secret"))
+
+
+def test_the_oauth_server_is_in_the_hand_of_a_test() -> None:
+    """What it was asked, what it answers next, and which devices it lets in; each session has an issuer of its own."""
+    with Server(OAUTH, clock="manual") as server:
+        one = server.session("one")
+        assert (server.oauth.url, f"{server.oauth_url}/@one") == (server.oauth_url, one.oauth_url)
+        one.oauth.script(503, "ok")
+        asked = [renewed(one.oauth_url, grant_type="client_credentials") for _ in range(2)]
+        assert [503, 200] == [each.status_code for each in asked]
+        key = asked[1].json()["access_token"]
+        assert (200, 401) == (status(one, key), status(server, key))
+        assert [("client_credentials", 503), ("client_credentials", 200)] == [
+            (each.grant_type, each.status) for each in one.oauth.grants
+        ]
+        assert ((), 0) == (server.oauth.grants, one.oauth.refreshes)
+        for decide, expected in ((one.oauth.approve, 200), (one.oauth.deny, 400)):
+            told = httpx.post(f"{one.oauth_url}/device_authorization", data={"client_id": "llmposter"}, auth=SECRET)
+            code = told.json()
+            assert (code["user_code"],) == one.oauth.devices
+            decide(code["user_code"])
+            grant = "urn:ietf:params:oauth:grant-type:device_code"
+            answer = renewed(one.oauth_url, grant_type=grant, device_code=code["device_code"])
+            assert expected == answer.status_code
+
+
+SECRET = ("llmposter", "llmposter-secret")
+OAUTH_WRONG = {
+    "there is none": (HELLO, lambda s: s.oauth_url, "there is no OAuth server"),
+    "no such device": (OAUTH, lambda s: s.oauth.approve("AAAA"), 'no device waits with the user code "AAAA"'),
+    "no such answer": (OAUTH, lambda s: s.oauth.script(200), "answers"),
+}
+
+
+@pytest.mark.parametrize("name", OAUTH_WRONG)
+def test_what_the_oauth_server_cannot_do_is_told(name: str) -> None:
+    """As the admin API does."""
+    scenario, do, message = OAUTH_WRONG[name]
+    with Server(scenario) as server, pytest.raises(ValueError, match=message):
+        do(server)
+
+
+def test_an_oauth_server_leaves_nothing() -> None:
+    """It ends with the server beside which it is."""
+    with Server(OAUTH) as server:
+        httpx.get(f"{server.oauth_url}/.well-known/openid-configuration").raise_for_status()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.oauth_url}/.well-known/openid-configuration")

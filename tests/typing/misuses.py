@@ -23,9 +23,11 @@ Scenario(stats=[])  # wrong
 Scenario(limits=[{"requests": 3}])  # wrong
 Scenario(examples=[{"turns": [{"usr": "hi"}]}])  # wrong
 Scenario(examples=[{"turns": [{"messages": [{"role": "system"}]}]}])  # wrong
+Scenario(auth={"oauth": False})  # wrong
+Scenario(auth={"oauth": {"refresh": "sometimes"}})  # wrong
 Scenario().state(3)  # wrong
 Scenario().state("a", {"reply": "b"})  # wrong
-Scenario.from_text("a", kind="json")  # wrong
+Scenario.from_text("a", kind="xml")  # wrong
 Server(3)  # wrong
 Server("a.toml", clock="slow")  # wrong
 Server("a.toml", prt=3)  # wrong

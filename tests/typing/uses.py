@@ -12,8 +12,9 @@ from llmposter import Fixture, Scenario, ScenarioError, Server, Session, rule
 from llmposter.core.resilience import Verdict
 from llmposter.core.swap import Swap
 from llmposter.model import Message
+from llmposter.oauth.desk import Grant
 from llmposter.testing.built import Rule
-from llmposter.testing.handles import Clock, Tokens
+from llmposter.testing.handles import Clock, OAuth, Tokens
 from llmposter.testing.records import Answer, Call, Conversation, Request, Token, ToolCall, Violation
 from llmposter.testing.unittest import LLMPosterTestCase
 from llmposter_dsl.diagnostic import Diagnostic
@@ -27,7 +28,7 @@ def built() -> Scenario:
         vars={"city": "", "n": 0, "seen": [1, {"a": None}]},
         tools={"get_weather": {"type": "object", "properties": {"city": {"type": "string"}}}},
         defaults={"latency": "20ms", "stream": {"chunk": "2 words", "burst": 0.5}},
-        auth={"tokens": [{"name": "first", "uses": 3}]},
+        auth={"tokens": [{"name": "first", "uses": 3}], "oauth": {"refresh": "keep", "user": {"sub": "a"}}},
         limits=[{"requests": 10, "per": "1m"}],
         chaos={"rate": 0.1, "faults": ["drop"], "errors": ["overloaded", 503, {"status": 500, "message": "no"}]},
         embeddings=[{"when": 'text == "a"', "vector": [0.1, 1]}],
@@ -110,6 +111,10 @@ def moves(server: Server) -> None:
     assert_type(server.tokens, Tokens)
     assert_type(server.tokens.issue("a", uses=3), str)
     assert_type(server.tokens.list(), tuple[Token, ...])
+    assert_type(server.oauth_url, str)
+    assert_type(server.oauth, OAuth)
+    assert_type(server.oauth.grants, tuple[Grant, ...])
+    server.oauth.script(503, "invalid_grant", {"expires_in": False, "delay": "1s"})
     server.set_chaos(0.5, faults="drop", errors=["overloaded", 500])
     assert_type(server.set_scenarios("a.toml", Scenario()), Swap)
 

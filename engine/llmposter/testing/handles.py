@@ -1,4 +1,4 @@
-"""The clock and the tokens of a server, for tests to move and to end: what the admin API does, without HTTP."""
+"""The clock, the tokens and the OAuth server, for tests to move and to end: what the admin API does, without HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from llmposter.core.clock import ManualClock
-from llmposter.server import admin_tokens
+from llmposter.server import admin_oauth, admin_tokens
 from llmposter.server.admin_asked import Asked, Refused
 from llmposter.testing.records import Token
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
@@ -16,7 +16,9 @@ from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from llmposter.oauth.desk import Grant
     from llmposter.server.service import Service
+    from llmposter.testing import tables
 
 
 def ask(do: Callable[[Asked], Any], service: Service, session: str | None, body: Mapping[str, Any]) -> Any:
@@ -105,3 +107,63 @@ class Tokens:
         told = ask(admin_tokens.tokens, self._service, self._session, {})["tokens"]
         names = Token.__dataclass_fields__
         return tuple(Token(**{name: each[name] for name in names}) for each in told)
+
+
+class OAuth:
+    """The OAuth server beside a server: what it was asked, and what a test decides for it.
+
+    In a session it is the issuer whose tokens are good there alone.
+    """
+
+    def __init__(self, service: Service, session: str | None) -> None:
+        self._service, self._session = service, session
+
+    @property
+    def url(self) -> str:
+        """Its issuer, and the base of its endpoints.
+
+        Raises:
+            ValueError: there is none: no scenario has `oauth` in its `[auth]`.
+        """
+        return str(self._told()["url"])
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What was asked of its token endpoint, first to last."""
+        from llmposter.oauth.desk import Grant
+
+        return tuple(Grant(**each) for each in self._told()["grants"])
+
+    @property
+    def refreshes(self) -> int:
+        """How often a token was renewed."""
+        return int(self._told()["refreshes"])
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The user codes of the devices that wait for a decision."""
+        return tuple(each["user_code"] for each in self._told()["devices"])
+
+    def script(self, *answers: tables.AnAnswer) -> None:
+        """What the next token requests get, after those that are still to come: ``503``, ``"invalid_grant"``, ``"ok"``.
+
+        Raises:
+            ValueError: what is wrong with them.
+        """
+        ask(admin_oauth.script, self._service, self._session, {"answers": answers})
+
+    def approve(self, user_code: str) -> None:
+        """The device that shows this code is let in.
+
+        Raises:
+            ValueError: none waits with it.
+        """
+        ask(admin_oauth.approve, self._service, self._session, {"user_code": user_code})
+
+    def deny(self, user_code: str) -> None:
+        """The device that shows this code is not let in; raises as `approve`."""
+        ask(admin_oauth.deny, self._service, self._session, {"user_code": user_code})
+
+    def _told(self) -> dict[str, Any]:
+        told: dict[str, Any] = ask(admin_oauth.told, self._service, self._session, {})
+        return told

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from llmposter.server import admin_chaos
 from llmposter.testing import failures, recorded
 from llmposter.testing.failures import Observed
-from llmposter.testing.handles import Clock, Tokens, ask
+from llmposter.testing.handles import Clock, OAuth, Tokens, ask
 from llmposter.testing.records import Call, Conversation
 
 if TYPE_CHECKING:
@@ -60,6 +60,11 @@ class Seen:
     def gemini_url(self) -> str:
         """The base URL for Google's SDKs."""
         return self.url
+
+    @property
+    def oauth_url(self) -> str:
+        """The issuer of the OAuth server beside it; see `oauth`."""
+        return self.oauth.url
 
     # --- what was asked and answered --------------------------------------------------------------------------------
 
@@ -119,6 +124,11 @@ class Seen:
     def tokens(self) -> Tokens:
         """Credentials: those of the session, or of all."""
         return Tokens(self._listening().service, self._session)
+
+    @property
+    def oauth(self) -> OAuth:
+        """The OAuth server beside it, where a scenario has one."""
+        return OAuth(self._listening().service, self._session)
 
     def set_chaos(
         self, rate: float, *, faults: str | Sequence[str] | None = None, errors: Sequence[tables.AnError] | None = None
