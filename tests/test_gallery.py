@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from anthropic import Anthropic
 from anthropic import AuthenticationError as RefusedByAnthropic
@@ -16,7 +18,9 @@ from openai import AuthenticationError, BadRequestError, InternalServerError, Op
 from serving import serving
 
 from llmposter import lint
+from llmposter.server import Running
 from llmposter_dsl import scenario_files
+from oauth import OAuthClient
 
 GALLERY = Path(__file__).parents[1] / "scenarios"
 FILES = [Path(file) for file in scenario_files([GALLERY])]
@@ -266,6 +270,71 @@ def test_a_token_dies_while_the_tool_runs() -> None:
         assert server.mock.verify().ok
         for client in clients:
             client.close()
+
+
+@contextmanager
+def granted(name: str) -> Iterator[tuple[Running, OAuthClient, dict[str, str]]]:
+    """A scenario that has an OAuth server, a public client of that, and what a consent gave the client."""
+    with serving(GALLERY / name, clock="manual") as server, httpx.Client(timeout=20) as http:
+        assert server.oauth is not None
+        client = OAuthClient(http, server.oauth.url, server.oauth, server.mock.admission.credentials, "agent", None)
+        yield server, client, client.tokens()
+
+
+def test_an_access_token_dies_while_the_tool_runs() -> None:
+    """The 401 moves nothing; the refresh finds the server busy, is tried again, and the agent goes on where it was."""
+    with (
+        granted("oauth-expiry.toml") as (server, oauth, tokens),
+        OpenAI(base_url=server.openai_url, api_key=tokens["access_token"], max_retries=0) as client,
+    ):
+        messages: list = []
+        ask(client, messages, "Run the report.")
+        results(messages, {"rows": 12})
+        server.clock.advance(120)
+        with pytest.raises(AuthenticationError):
+            ask(client, messages)
+        httpx.post(f"{server.url}/_llmposter/oauth/answers", json={"answers": [503]})
+        assert 503 == oauth.refresh(tokens["refresh_token"]).status_code
+        client.api_key = oauth.refresh(tokens["refresh_token"]).json()["access_token"]
+        assert "12 rows, with grant 2." == ask(client, messages).content
+        assert [] == [told for told in server.mock.violations() if told["kind"] == "expect"]
+
+
+def test_an_agent_that_begins_anew_is_reported() -> None:
+    """A second consent is no refresh."""
+    with (
+        granted("oauth-expiry.toml") as (server, oauth, tokens),
+        OpenAI(base_url=server.openai_url, api_key=tokens["access_token"], max_retries=0) as client,
+    ):
+        messages: list = []
+        ask(client, messages, "Run the report.")
+        results(messages, {"rows": 12})
+        client.api_key = oauth.tokens()["access_token"]
+        assert "12 rows, with grant 1." == ask(client, messages).content
+        (told,) = [told for told in server.mock.violations() if told["kind"] == "expect"]
+        assert "token.grant == 2" in told["message"]
+
+
+@pytest.mark.parametrize("refreshes, violations", [(1, 0), (2, 1)])
+def test_two_401s_cause_one_refresh(refreshes: int, violations: int) -> None:
+    """Or a violation, where each of the two conversations has its own."""
+    with (
+        granted("single-flight.yaml") as (server, oauth, tokens),
+        OpenAI(base_url=server.openai_url, api_key=tokens["access_token"], max_retries=0) as client,
+    ):
+        both: list[list] = [[], []]
+        for town, messages in zip(("Oslo", "Rome"), both, strict=True):
+            ask(client, messages, f"The weather in {town}?")
+        server.clock.advance(60)
+        for messages in both:
+            with pytest.raises(AuthenticationError):
+                ask(client, messages, "And?")
+        for n, messages in enumerate(both):
+            if n < refreshes:
+                client.api_key = oauth.refresh(tokens["refresh_token"]).json()["access_token"]
+            assert f"Found, with grant {min(n, refreshes - 1) + 2}." == ask(client, messages).content
+        assert violations == len(server.mock.violations())
+        assert server.mock.verify().ok == (violations == 0)
 
 
 def test_a_budget_of_tokens_comes_back() -> None:
