@@ -56,6 +56,8 @@ class Log:
         else:
             going_on = reloaded.swap.going_on
             self._logger.info("reloaded", cause=reloaded.cause, scenarios=scenarios, going_on=going_on, **findings)
+            if reloaded.later:
+                self._logger.warning("not reloaded", detail=reloaded.later)
             for ended in reloaded.swap.ended:
                 who = {"session": ended.session} if ended.session else {}
                 who |= {"scenario": ended.scenario, "conversation": ended.conversation}

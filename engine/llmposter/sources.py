@@ -31,12 +31,14 @@ class Reloaded(Struct, frozen=True):
         diagnostics: those of the new files, remarks left out.
         scenarios: the names of those that are served now.
         swap: what became of the conversations; None where nothing was swapped, since one of the findings is an error.
+        later: a sentence on what takes effect at the next start alone.
     """
 
     cause: str
     diagnostics: tuple[Diagnostic, ...]
     scenarios: tuple[str, ...]
     swap: Swap | None
+    later: str = ""
 
 
 class Sources:

@@ -357,6 +357,19 @@ def test_no_command_loads_what_it_does_not_need(files: Path, command: list[str])
     assert ended.stderr.splitlines()[-1] == "[]"
 
 
+def test_a_server_that_watches_nothing_loads_no_watcher(files: Path) -> None:
+    """Nor does one that could reload."""
+    code = (
+        "import sys\nfrom llmposter.server import Running, Settings\nfrom llmposter.sources import Sources\n"
+        "sources = Sources(['good.toml'])\n"
+        "with Running(sources.load().programs, Settings(sources=sources)) as server:\n"
+        "    assert server.server.service.reloader.reload('request').swap is not None\n"
+        "    print('watchfiles' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=files, check=True)
+    assert ended.stdout.splitlines() == ["False"]
+
+
 def test_a_start_loads_nothing_that_only_the_admin_api_needs(files: Path) -> None:
     """Tornado's web framework, and what looks for installed packages, are loaded when they are first asked for."""
     code = (

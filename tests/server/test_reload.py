@@ -256,6 +256,20 @@ def test_a_request_reloads_too(tmp_path: Path) -> None:
         assert "new" == heard(run)
 
 
+def test_an_oauth_server_is_not_changed_by_a_reload(tmp_path: Path) -> None:
+    """It is told that it is as it was; all else of the file is served."""
+    path = put(tmp_path / "one.toml", "old")
+    with running(path, "--port", 0) as run, Raw(run.url) as raw:
+        path.write_text(STATED.format(said="new", name="n") + "[auth.oauth]\n")
+        later = raw.ask("POST", "/_llmposter/reload").json["later"]
+        assert "the OAuth server is as it was: what `auth.oauth` says now holds from the next start on" == later
+        run.heard("not reloaded .*the OAuth server is as it was")
+        assert "401" == heard(run)
+        put(path, "new")
+        assert "" == raw.ask("POST", "/_llmposter/reload").json["later"]
+        assert "new" == heard(run)
+
+
 def test_what_is_no_file_is_not_reloaded() -> None:
     """Scenarios that a program gave are its own to change."""
     with serving(STATED.format(name="n", said="x")) as server, Raw(server.url) as raw:

@@ -102,7 +102,7 @@ async def reload(asked: Asked) -> Answer:
     ended = [msgspec.structs.asdict(each) for each in reloaded.swap.ended]
     return {
         "ok": True, "scenarios": reloaded.scenarios, "going_on": reloaded.swap.going_on, "ended": ended,
-        "findings": findings,
+        "findings": findings, "later": reloaded.later,
     }  # fmt: skip
 
 

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Final
 from llmposter.sources import Reloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmposter.core.mock import Mock
     from llmposter.server.watch import Watch
     from llmposter.sources import Sources
+    from llmposter_dsl.companion import OAuth
+    from llmposter_dsl.program import Program
 
 _DEBOUNCE: Final = 250
 """Milliseconds for which changes are gathered at most; what an editor does to save a file is many."""
@@ -24,11 +28,22 @@ _GLANCE: Final = 250
 """Milliseconds until the first look after it began to listen."""
 
 
-class Reloader:
-    """Reads the sources of one server again; its methods may be called from any thread."""
+_LATER: Final = "the OAuth server is as it was: what `auth.oauth` says now holds from the next start on"
 
-    def __init__(self, sources: Sources, mock: Mock, watch: Watch) -> None:
-        self._sources, self._mock, self._watch = sources, mock, watch
+
+def companion_of(programs: Sequence[Program]) -> OAuth | None:
+    """What scenarios say of an OAuth server beside them; of several the first has the say."""
+    return next((each.auth.oauth for each in programs if each.auth and each.auth.oauth), None)
+
+
+class Reloader:
+    """Reads the sources of one server again; its methods may be called from any thread.
+
+    *oauth* is what the scenarios said of an OAuth server when this one started.
+    """
+
+    def __init__(self, sources: Sources, mock: Mock, watch: Watch, oauth: OAuth | None = None) -> None:
+        self._sources, self._mock, self._watch, self._oauth = sources, mock, watch, oauth
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -39,7 +54,9 @@ class Reloader:
             checked = self._sources.load()
             swap = None if checked.failed else self._mock.replace(checked.programs)
         told = tuple(each for each in checked.diagnostics if each.severity != "info")
-        reloaded = Reloaded(cause, told, tuple(each["name"] for each in self._mock.scenarios()), swap)
+        names = tuple(each["name"] for each in self._mock.scenarios())
+        later = _LATER if swap is not None and companion_of(checked.programs) != self._oauth else ""
+        reloaded = Reloaded(cause, told, names, swap, later)
         self._watch.reloaded(reloaded)
         return reloaded
 

@@ -25,7 +25,7 @@ from llmposter.core.journal import MOST_OF_BODY
 from llmposter.core.mock import JOURNAL_SIZE, MOST_CONVERSATIONS, Mock
 from llmposter.server.fast import Fast
 from llmposter.server.limits import MOST_CONNECTIONS
-from llmposter.server.reloading import Reloader
+from llmposter.server.reloading import Reloader, companion_of
 from llmposter.server.service import Service
 from llmposter.server.watch import Silent, Watch
 
@@ -96,7 +96,8 @@ class Server:
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
         most = settings.most_conversations
-        oauth = next((each.auth.oauth for each in programs if each.auth and each.auth.oauth), settings.oauth)
+        theirs = companion_of(programs)
+        oauth = theirs or settings.oauth
         admission = Admission(programs, self.clock.now(), settings.tokens, auth=settings.oauth is not None)
         self.mock = Mock(
             programs,
@@ -111,7 +112,7 @@ class Server:
         hosts = None if names is None else frozenset(names)
         self.service = Service(self.mock, self.clock, settings.watch, hosts=hosts, reach=self.reach)
         if settings.sources is not None:
-            self.service.reloader = Reloader(settings.sources, self.mock, settings.watch)
+            self.service.reloader = Reloader(settings.sources, self.mock, settings.watch, theirs)
         self.follows = settings.follow
         if oauth is not None:
             self.service.companion = self._companion(oauth, settings)
