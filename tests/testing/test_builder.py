@@ -176,6 +176,18 @@ def test_what_a_file_has_can_be_added_to() -> None:
     assert {"a": 2, "b": 1} == {name: len(rules) for name, rules in program.states.items()}
 
 
+def test_files_to_include_are_found_beside_what_includes_them(tmp_path: Path) -> None:
+    """Beside the scenario's file, or beside the Python file whose call names them."""
+    (tmp_path / "part.toml").write_text('[[states.b]]\nreply = "B"\n')
+    (tmp_path / "whole.toml").write_text('include = ["part.toml"]\n[[states.a]]\nreply = "A"\ngoto = "b"\n')
+    assert ["a", "b"] == list(Scenario.from_file(tmp_path / "whole.toml").program().states)
+    beside = tmp_path / "made.py"
+    beside.write_text('made = Scenario(include=["part.toml"]).state("a", rule(reply="A", goto="b"))\n')
+    made: dict[str, Any] = {}
+    exec(compile(beside.read_text(), str(beside), "exec"), globals(), made)
+    assert ["a", "b"] == list(made["made"].program().states)
+
+
 # --- places
 
 

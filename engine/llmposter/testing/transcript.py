@@ -91,7 +91,7 @@ def said(message: Message, names: dict[str, str]) -> str:
 def answered(request: Request) -> str:
     """What the answer was, and which rule gave it."""
     by = f' by rule "{request.rule}" ({request.place})' if request.rule else ""
-    went = f' → "{request.after}"' if request.after not in ("", request.before) else ""
+    went = "".join(f' → "{state}"' for state in request.path_taken[1:])
     broken = f", broken by {' and '.join(request.faults)}" if request.faults else ""
     return f"{_told(request)}{by}{went}{broken}"
 
