@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmposter.convert import jmespath, spelling
@@ -35,6 +35,7 @@ def holds(condition: str, user: str) -> bool:
     return when.holds(Env(user))  # type: ignore[arg-type]
 
 
+@settings(deadline=None, max_examples=100)
 @given(value=TEXTS.filter(lambda value: "\0" not in value), around=TEXTS)
 def test_a_text_becomes_the_literal_that_says_it(value: str, around: str) -> None:
     """Quotes, backslashes and line ends included."""
@@ -43,6 +44,7 @@ def test_a_text_becomes_the_literal_that_says_it(value: str, around: str) -> Non
     assert (around == value) == holds(condition, around)
 
 
+@settings(deadline=None, max_examples=100)
 @given(value=TEXTS.filter(str.strip), around=TEXTS)
 def test_a_text_becomes_the_pattern_that_finds_it(value: str, around: str) -> None:
     """And finds nothing else."""
@@ -51,6 +53,7 @@ def test_a_text_becomes_the_pattern_that_finds_it(value: str, around: str) -> No
     assert (value in around) == holds(condition, around)
 
 
+@settings(deadline=None, max_examples=100)
 @given(value=TEXTS)
 def test_a_text_becomes_the_template_that_says_it(value: str) -> None:
     """Nothing in it is taken for an expression."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.tree import Document
 
-Format: TypeAlias = Literal["aimock", "mock-llm", "fakellm"]
-FORMATS: tuple[Format, ...] = ("aimock", "mock-llm", "fakellm")
+Format: TypeAlias = Literal["llmposter", "aimock", "mock-llm", "fakellm"]
+FORMATS: tuple[Format, ...] = ("llmposter", "aimock", "mock-llm", "fakellm")
 
 
 def convert(
@@ -40,8 +40,12 @@ def convert(
     return _converted(document, known)
 
 
-def _converted(document: Document, known: Format) -> Converted:
+def _converted(document: Document, known: Format) -> Converted | tuple[Diagnostic, ...]:
     match known:
+        case "llmposter":
+            from llmposter.convert.from_llmposter import converted as of_fixtures
+
+            return of_fixtures(document)
         case "aimock":
             from llmposter.convert.from_aimock import converted
         case "mock-llm":

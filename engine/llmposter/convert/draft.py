@@ -15,6 +15,11 @@ STATE = "answer"
 """The formats that are read here know no states but in variables."""
 
 
+SHARED = """\
+The variables below are one for all requests of this key.
+A request that comes again is a retry, unless its client counts retries as the providers' SDKs do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remark:
     """What is to be said of a part of the other file.
@@ -130,6 +135,17 @@ class Draft:
         self.remarks.append(Remark(self.document.root().key(name), sentence, lost=True))
         self.head.append(f"{sentence[:1].upper()}{sentence[1:]}.")
 
+    def share(self, name: str, key: str) -> None:
+        """The variables are one for all requests of a key, as counters and states of the other server were.
+
+        Args:
+            name: the list that the entries stand in.
+            key: an expression for the key.
+        """
+        self.scenario |= {"conversation": key, "foreign": "latest"}
+        sentence = "a request that comes again is a retry, unless its client counts retries as the providers' SDKs do"
+        self.remarks.append(Remark(self.document.root().key(name), sentence, lost=False))
+
     def leave_out(self, entry: Entry) -> None:
         """An entry that becomes no rule is spoken of above the next one."""
         self._homeless += entry.said
@@ -151,6 +167,8 @@ class Draft:
             "embeddings": [rule for rule, _ in self.embeddings],
         }
         comments: dict[Path, str] = {(): "\n".join([*self.head, *self._homeless])}
+        if "foreign" in self.scenario:
+            comments["scenario",] = SHARED
         comments |= {("states", STATE, at): "\n".join(said) for at, (_, said) in enumerate(self.rules) if said}
         comments |= {("embeddings", at): "\n".join(said) for at, (_, said) in enumerate(self.embeddings) if said}
         kept = {name: value for name, value in data.items() if value}

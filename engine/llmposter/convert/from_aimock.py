@@ -41,7 +41,7 @@ def converted(document: Document) -> Converted:
     draft.vars |= sequences.variables()
     if draft.vars:
         # Its counters are one for all conversations of an `X-Test-Id`.
-        draft.scenario |= {"conversation": 'default(headers["x-test-id"], "all")', "foreign": "latest"}
+        draft.share("fixtures", 'default(headers["x-test-id"], "all")')
     return draft.finished()
 
 

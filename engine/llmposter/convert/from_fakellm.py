@@ -35,7 +35,7 @@ def converted(document: Document) -> Converted:
         draft.remain(_counted({"name": "nothing matched", "reply": _ECHO}, turns=turns))
     if turns:
         draft.vars[_TURN] = 1
-        draft.scenario |= {"conversation": _KEY, "foreign": "latest"}
+        draft.share("rules", _KEY)
     return draft.finished()
 
 

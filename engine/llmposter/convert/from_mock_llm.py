@@ -46,7 +46,7 @@ def _whole(draft: Draft, document: Document) -> None:
     draft.defaults["stream"] = {"chunk": chunk, "ttft": between, "pace": between}
     if draft.vars:
         # Its counter is one for all requests.
-        draft.scenario |= {"conversation": '"all"', "foreign": "latest"}
+        draft.share("rules", '"all"')
     for name in document.data:
         if name not in ("rules", "streaming"):
             draft.whole(name, f"`{name}` cannot be carried over")

@@ -20,7 +20,7 @@ def format_of(document: Document) -> Format | None:
     """The format that a file is written in, or None."""
     match document.data:
         case {"fixtures": list(entries)}:
-            return "aimock" if document.kind == "json" or _has(entries, "match", _OF_AIMOCK) else None
+            return "aimock" if document.kind == "json" or _has(entries, "match", _OF_AIMOCK) else "llmposter"
         case {"rules": list(entries)} if any(isinstance(each, dict) and "path" in each for each in entries):
             return "mock-llm"
         case {"rules": list()}:
@@ -44,5 +44,5 @@ def unknown(document: Document) -> Diagnostic:
     if "llm" in data and document.kind == "json":
         message = "this is the configuration of aimock, not its fixtures"
         return Diagnostic("LP108", message, document.root(), "give the file that `llm.fixtures` names")
-    message = "this is no file of aimock, mock-llm or fakellm"
+    message = "this is no file of llmposter 0.5, aimock, mock-llm or fakellm"
     return Diagnostic("LP108", message, document.root(), "fixtures stand in a list `fixtures`, rules in a list `rules`")

@@ -18,9 +18,21 @@ def literal(text: str) -> str:
 
 def pattern(text: str, *, ignoring_case: bool = False, begin: str = "", end: str = "") -> str:
     """A regular expression that finds the text."""
-    escaped = _META.sub(lambda found: f"\\{found[0]}", text).translate(_CONTROLS)
-    escaped = "".join(one if one.isprintable() else f"\\x{{{ord(one):x}}}" for one in escaped)
-    return f"/{begin}{escaped}{end}/{'i' if ignoring_case else ''}"
+    escaped = _META.sub(lambda found: f"\\{found[0]}", text)
+    return f"/{begin}{_seen(escaped)}{end}/{'i' if ignoring_case else ''}"
+
+
+def regex(text: str) -> str:
+    """A regular expression of another program in the slashes of the language."""
+    found = re.sub(
+        r"\\.|\[(?:\\.|[^\]\\])*\]|/", lambda part: "\\/" if part[0] == "/" else part[0], text, flags=re.DOTALL
+    )
+    return f"/{_seen(found)}/"
+
+
+def _seen(text: str) -> str:
+    """Of a regular expression, what cannot be seen as an escape."""
+    return "".join(one if one.isprintable() else f"\\x{{{ord(one):x}}}" for one in text)
 
 
 def template(text: str) -> str:

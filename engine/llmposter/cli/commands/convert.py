@@ -12,7 +12,7 @@ from llmposter.cli import shared
 if TYPE_CHECKING:
     from llmposter.convert import Converted
 
-_FORMATS = ("aimock", "mock-llm", "fakellm")
+_FORMATS = ("llmposter", "aimock", "mock-llm", "fakellm")
 
 
 @click.command()
@@ -35,7 +35,7 @@ _FORMATS = ("aimock", "mock-llm", "fakellm")
 @click.option("--strict", is_flag=True, help="Fail if something cannot be carried over.")
 @shared.verbose
 def convert(path: str, source: Any, kind: Any, output: str | None, strict: bool) -> int:  # noqa: FBT001 - click's
-    """Write the scenario that a file of another mock is: of aimock, mock-llm or fakellm."""
+    """Write the scenario that a file of another mock is: of llmposter 0.5, aimock, mock-llm or fakellm."""
     from llmposter.convert import Converted
     from llmposter.convert import convert as made_of
 
