@@ -19,12 +19,12 @@ GALLERY = scenario_files([Path(__file__).parents[2] / "scenarios"])
 class Foreseen(Run):
     """Looks at each request before it is answered."""
 
-    def _answered(self, asked: Turn, wire: Wire) -> tuple[Step, bool]:
+    def _answered(self, asked: Turn, wire: Wire, token: str | int | None) -> tuple[Step, bool]:
         admission = self.mock.admission
         if not admission.free:
-            return super()._answered(asked, wire)
+            return super()._answered(asked, wire, token)
         before = self.mock.look(asked)
-        step, served = super()._answered(asked, wire)
+        step, served = super()._answered(asked, wire, token)
         if before is None:
             assert not served
             return step, served
