@@ -5,28 +5,41 @@ Pure: each looks at what was observed, and gives the message of its failure, or 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmposter.core.pattern import json_text
-from llmposter.testing import transcript
+from llmposter.testing import recorded, transcript
 from llmposter_dsl.place import Within, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llmposter.core.verify import Verification
+    from llmposter.testing.recorded import Asked
     from llmposter.testing.records import Call, Conversation, Request
     from llmposter_dsl.program import Program
 
 
-class Observed(NamedTuple):
+@dataclass(frozen=True)
+class Observed:
     """All that a server or a session knows at one moment; *dropped* entries are known no more."""
 
-    requests: Sequence[Request]
-    calls: Sequence[Call]
+    asked: Sequence[Asked]
     conversations: Sequence[Conversation]
     programs: Mapping[str, Program]
     dropped: int
+
+    @cached_property
+    def requests(self) -> tuple[Request, ...]:
+        """First to last."""
+        return tuple(each.request for each in self.asked)
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """Likewise; what came back for each is read from the histories."""
+        return tuple(recorded.calls(self.asked))
 
     def chosen(self, conversation: str | None, scenario: str | None) -> list[Conversation]:
         """Those of this id and of this scenario; None for any."""

@@ -3,56 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from llmposter.core.journal import masked
-from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolResult
+from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolResult, Turn
 from llmposter.model import ToolCall as Called
-from llmposter.model import Turn as ReadTurn
-from llmposter.testing.records import Answer, Call, Conversation, Request, ToolCall, Violation
+from llmposter.testing.records import Answer, Call, Conversation, Request, ToolCall, Violation, parsed
 from llmposter_dsl.place import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from llmposter.core.journal import Entry
-    from llmposter.model import Outcome
+    from llmposter.model import Message, Outcome
+    from llmposter.model import Request as Sent
 
 
 class Asked(NamedTuple):
-    """An entry with the history of its request, as far as its body was kept whole."""
+    """An entry and its record."""
 
     entry: Entry
-    turn: ReadTurn | None
+    request: Request
 
 
 def read(entries: Iterable[Entry], wire_at: Callable[[str, str], Any]) -> list[Asked]:
     """The entries that are requests; *wire_at* gives who answers a method of a path."""
-    return [Asked(entry, _turn(entry, wire_at)) for entry in entries if entry.request is not None]
+    return [Asked(entry, _request(entry, entry.request, wire_at)) for entry in entries if entry.request is not None]
 
 
-def _turn(entry: Entry, wire_at: Callable[[str, str], Any]) -> ReadTurn | None:
-    request = entry.request
-    if request is None or not entry.conversation or entry.cut or entry.light:
-        return None
-    turn = wire_at(request.method, request.path).read(request)
-    return turn if isinstance(turn, ReadTurn) else None
-
-
-def request(asked: Asked) -> Request:
-    entry, turn = asked
-    sent, step, rule = entry.request, entry.step, entry.rule
-    assert sent is not None
-    body = (entry.body or b"").decode("utf-8", "replace")
+def _request(entry: Entry, sent: Sent, wire_at: Callable[[str, str], Any]) -> Request:
+    step, rule = entry.step, entry.rule
+    whole = entry.conversation and not entry.cut and not entry.light
     return Request(
         number=entry.number, time=entry.time, session=entry.session,
         method=sent.method, path=sent.asked or sent.path, query=masked(sent.query), headers=masked(sent.headers),
         provider=entry.provider, model=entry.model, stream=entry.stream,
-        body=_parsed(body), text=body, cut=entry.cut, kept=not entry.light,
-        messages=() if turn is None else turn.messages, system="" if turn is None else turn.system,
-        tools=() if turn is None else tuple(tool.name for tool in turn.tools),
+        text=sent.body.decode("utf-8", "replace"), cut=entry.cut, kept=not entry.light,
         outcome=entry.outcome,  # type: ignore[arg-type] # an event is no request
         detail=entry.detail, status=entry.status, how=entry.how, answer=None if step is None else _answer(step.outcome),
         scenario=entry.scenario, conversation=entry.conversation, before=entry.before, after=entry.after,
@@ -61,19 +48,22 @@ def request(asked: Asked) -> Request:
         faults=() if step is None else tuple(each.fault.text for each in step.struck),
         token=None if sent.credential is None else sent.credential.name,
         seconds=None if entry.ended is None else entry.ended - entry.time,
+        history=partial(_turn, sent, wire_at) if whole else _no_turn,
     )  # fmt: skip
+
+
+def _turn(sent: Sent, wire_at: Callable[[str, str], Any]) -> Turn | None:
+    turn = wire_at(sent.method, sent.path).read(sent)
+    return turn if isinstance(turn, Turn) else None
+
+
+def _no_turn() -> None:
+    """The body was not kept whole, or is of no conversation."""
 
 
 def violations(entry: Entry) -> list[Violation]:
     at = (entry.number, entry.session, entry.scenario, entry.conversation, entry.before)
     return [Violation(each.kind, each.message, each.place, *at) for each in entry.violations]
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return None
 
 
 def _answer(outcome: Outcome | None) -> Answer | None:
@@ -90,7 +80,7 @@ def _answer(outcome: Outcome | None) -> Answer | None:
 
 
 def _called(part: Called) -> ToolCall:
-    arguments = _parsed(part.arguments)
+    arguments = parsed(part.arguments)
     return ToolCall(part.tool, part.arguments if arguments is None else arguments, part.id)
 
 
@@ -129,8 +119,8 @@ def conversation(held: Mapping[str, Any], final: frozenset[str], requests: Seque
 def calls(asked: Sequence[Asked]) -> list[Call]:
     """The tool calls of all answers, each with the result that a later request of its session brought."""
     made: dict[tuple[str, str], Call] = {}
-    for entry, turn in asked:
-        for result, tool in () if turn is None else _results(turn):
+    for entry, request in asked:
+        for result, tool in _results(request.messages):
             key = (entry.session, result.id)
             if key not in made:
                 key = _open(made, entry, tool)
@@ -145,13 +135,13 @@ def calls(asked: Sequence[Asked]) -> list[Call]:
     return list(made.values())
 
 
-def _results(turn: ReadTurn) -> list[tuple[ToolResult, str]]:
+def _results(messages: Sequence[Message]) -> list[tuple[ToolResult, str]]:
     """The results of a history, each with the name of its tool where no answer came after it."""
-    names = {use.id: use.tool for message in turn.messages for use in message.calls}
-    since = max((n for n, message in enumerate(turn.messages) if message.role == "assistant"), default=-1)
+    names = {use.id: use.tool for message in messages for use in message.calls}
+    since = max((n for n, message in enumerate(messages) if message.role == "assistant"), default=-1)
     return [
         (each, (each.tool or names.get(each.id, "")) if n > since else "")
-        for n, message in enumerate(turn.messages)
+        for n, message in enumerate(messages)
         for each in message.results
     ]
 

@@ -5,12 +5,15 @@ They are made when somebody asks, from what the server remembers; secrets in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from llmposter.core.credentials import State as TokenState
-from llmposter.model import Message
+from llmposter.model import Message, Turn
 
 Outcome: TypeAlias = Literal[
     "reply", "error", "repeated", "miss", "refused", "unrouted", "endpoint", "rejected", "limited"
@@ -92,17 +95,14 @@ class Answer:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One request and what became of it.
 
     Attributes:
         number: from 1, over the whole server. time: Unix seconds on the server's clock.
         path: as it came. headers: names in lower case. Keys and tokens are not shown whole.
-        body: as it was sent, parsed; None where it is no JSON, or was not kept whole.
-        text: as it was sent. cut: bytes of it that were not kept. kept: False once body and answer were let go.
-        messages: the history that it carried, in no provider's words; empty where the body was not kept whole.
-        system: its system prompt. tools: names of the tools that it declared.
+        text: its body as it was sent. cut: bytes of it that were not kept. kept: body and answer were not let go yet.
         outcome: what became of it. detail: why, of a miss and of one that was not taken.
         status: None while the answer is still to come. how: how the answer went out, ``complete``.
         scenario, conversation: "" where none took it.
@@ -112,6 +112,7 @@ class Request:
         faults: what broke the answer.
         token: the name of its credential.
         seconds: from the request to the end of its answer.
+        history: reads the body; `messages`, `system` and `tools` ask it, once, so that looking at many costs little.
     """
 
     number: int
@@ -124,13 +125,9 @@ class Request:
     provider: str
     model: str
     stream: bool
-    body: Any = field(repr=False)
     text: str = field(repr=False)
     cut: int = field(repr=False)
     kept: bool = field(repr=False)
-    messages: tuple[Message, ...] = field(repr=False)
-    system: str = field(repr=False)
-    tools: tuple[str, ...] = field(repr=False)
     outcome: Outcome
     detail: str
     status: int | None
@@ -148,6 +145,31 @@ class Request:
     faults: tuple[str, ...]
     token: str | None
     seconds: float | None
+    history: Callable[[], Turn | None] = field(repr=False, compare=False)
+
+    @cached_property
+    def body(self) -> Any:
+        """As it was sent, parsed; None where it is no JSON, or was not kept whole."""
+        return parsed(self.text)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The history that it carried, in no provider's words; empty where the body was not kept whole."""
+        return () if self._turn is None else self._turn.messages
+
+    @property
+    def system(self) -> str:
+        """Its system prompt; likewise."""
+        return "" if self._turn is None else self._turn.system
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that it declared; likewise."""
+        return () if self._turn is None else tuple(tool.name for tool in self._turn.tools)
+
+    @cached_property
+    def _turn(self) -> Turn | None:
+        return self.history()
 
     @property
     def matched(self) -> bool:
@@ -197,3 +219,11 @@ class Token:
     since: float
     until: float | None
     session: str | None
+
+
+def parsed(text: str) -> Any:
+    """JSON as data; None for what is none."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return None

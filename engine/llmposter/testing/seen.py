@@ -71,7 +71,7 @@ class Seen:
     @property
     def requests(self) -> tuple[Request, ...]:
         """All requests that are remembered, oldest first."""
-        return tuple(self._observed().requests)
+        return self._observed().requests
 
     @property
     def matched(self) -> tuple[Request, ...]:
@@ -81,7 +81,7 @@ class Seen:
     @property
     def calls(self) -> tuple[Call, ...]:
         """The tool calls of all answers, each with the result that the agent brought."""
-        return tuple(self._observed().calls)
+        return self._observed().calls
 
     @property
     def conversations(self) -> tuple[Conversation, ...]:
@@ -200,9 +200,9 @@ class Seen:
         held, entries, dropped = mock.conversations(session), mock.entries(session), mock.dropped(session)
         programs = {program.name: program for program in mock.programs}
         asked = recorded.read(entries, self._wire_at)
-        requests = [recorded.request(each) for each in asked]
+        requests = [each.request for each in asked]
         conversations = [recorded.conversation(each, _final(programs, each), requests) for each in held]
-        return Observed(requests, recorded.calls(asked), conversations, programs, dropped)
+        return Observed(asked, conversations, programs, dropped)
 
     def _wire_at(self, method: str, path: str) -> Any:
         return self._listening().service.routes.at(path).by(method)
