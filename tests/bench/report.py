@@ -81,6 +81,7 @@ def shown(kept: Kept) -> Iterator[tuple[str, float, float | None]]:
     yield "cold start, of aimock's", 2.0, own / starts[NODE_PEER] if own and NODE_PEER in starts else None
     inside = kept.get("inside", {}).get("`with` to the first answer")
     yield "in a test's process, `with` to the first answer, ms", 10, inside
+    yield "5,000 fixtures loaded, seconds of CPU", 1.0, kept.get("fixtures", {}).get("5000")
     yield "memory when idle, MB", 60, memory.get("0")
     after = list(memory)[1:]
     grown = memory[after[-1]] / memory[after[0]] if len(after) > 1 else None
@@ -154,6 +155,9 @@ def tables(kept: Kept) -> Iterator[Table]:
     if kept.get("inside"):
         rows = [[what, f"{took:,.1f}"] for what, took in kept["inside"].items()]
         yield "A server in the process of a test", ["", "ms"], rows
+    if kept.get("fixtures"):
+        rows = [[f"{int(count):,}", f"{took * 1e3:,.0f}"] for count, took in kept["fixtures"].items()]
+        yield "Fixtures loaded from a file", ["", "CPU ms"], rows
     yield (
         "Memory after requests",
         ["", "requests", "MB"],

@@ -19,6 +19,7 @@ from typing import Any
 import report
 from asking import ASKING
 from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
+from fixture_files import loading
 from in_process import in_process
 from instructions import counted
 from measuring import alternated, by_case, client, environment, ratio, running
@@ -40,9 +41,10 @@ class Counts:
     starts: int = 7
     asked: tuple[int, ...] = (10_000,)
     cases: tuple[Case, ...] = (PLAIN, THOUSAND, MANY, STREAMED, HISTORY)
+    fixtures: int = 5_000
 
 
-QUICK = Counts(200, 3, (10, 100), (10, 500), (1, 41), 1, (500,), (PLAIN, STREAMED, HISTORY))
+QUICK = Counts(200, 3, (10, 100), (10, 500), (1, 41), 1, (500,), (PLAIN, STREAMED, HISTORY), 100)
 
 
 @dataclass
@@ -58,6 +60,7 @@ class Results:
     starts: dict[str, float] = field(default_factory=dict)
     start_cpu: dict[str, float] = field(default_factory=dict)
     inside: dict[str, float] = field(default_factory=dict)
+    fixtures: dict[str, float] = field(default_factory=dict)
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     conversation: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -192,6 +195,12 @@ def inside(counts: Counts, into: Results) -> None:
     into.inside = in_process(10 * counts.starts)
 
 
+def reading(counts: Counts, into: Results) -> None:
+    """A large fixture file."""
+    told("fixture files")
+    into.fixtures = loading(counts.fixtures, counts.starts)
+
+
 def remembering(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
     """Megabytes when idle and after many requests."""
     told("memory")
@@ -245,6 +254,7 @@ def main() -> int:
     part(growing, counts, into=results)
     part(starting, peers, counts, into=results)
     part(inside, counts, into=results)
+    part(reading, counts, into=results)
     part(remembering, peers, counts, into=results)
     kept = report.record(results)
     print("\n".join(report.lines(kept)))

@@ -54,6 +54,7 @@ def test_the_measurements_run() -> None:
         ("A server in the process of a test", "the first `with`, to the first answer"),
         ("A server in the process of a test", "`with` to the first answer"),
         ("A server in the process of a test", "the end"),
+        ("Fixtures loaded from a file", "100"),
         ("Memory after requests", "llmposter"),
         ("Memory after requests", "llmposter"),
         ("What a conversation holds", "bytes"),
@@ -65,7 +66,7 @@ def test_the_measurements_run() -> None:
             found.append((title, row[1]))
     assert expected == found
     budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
-    assert 13 == len(budgets)
+    assert 14 == len(budgets)
 
 
 def test_cpu_time_is_that_of_the_process() -> None:
