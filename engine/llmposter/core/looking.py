@@ -104,6 +104,7 @@ def look_at(
     found = standing(players, session, turn, Prints(turn.messages), now)
     if found is None:
         return None
+    found = replace(found, stands=session.seen(found.player.program, found.stands))
     if instead is not None:
         stands = found.stands
         stands = replace(stands, state=instead.state or stands.state, vars={**stands.vars, **instead.vars})
@@ -161,7 +162,7 @@ def _seen(rule: Rule, verdict: Verdict, facts: Facts) -> RuleSeen:
     facts.groups = {}
     apart = None if rule.when.apart is None else rule.when.apart()
     wanting = () if apart is None or verdict != "does not match" else changes(apart, facts)
-    looked = _plain(rule.when, facts) if apart is None else _looked(apart, facts)
+    looked = _joined(rule.when, facts) if apart is None else _looked(apart, facts)
     return RuleSeen(rule.name, place, verdict, looked, wanting)
 
 
@@ -175,6 +176,14 @@ def _looked(branch: Branch, facts: Facts) -> Looked:
     held = branch.condition.holds(facts)
     operands = tuple(_looked(each, facts) for each in branch.operands)
     return Looked(branch.condition.text, where(branch.condition.place), held, branch.word, {}, operands)
+
+
+def _joined(condition: Condition, facts: Facts) -> Looked:
+    """A condition of which only the parts are known that are joined by `and`."""
+    if not condition.parts:
+        return _plain(condition, facts)
+    operands = tuple(_plain(part, facts) for part in condition.parts)
+    return Looked(condition.text, where(condition.place), all(each.held for each in operands), "and", {}, operands)
 
 
 def _plain(condition: Condition, facts: Facts, asked: Condition | None = None) -> Looked:

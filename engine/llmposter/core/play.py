@@ -223,12 +223,10 @@ class Play(msgspec.Struct, eq=False):
             taken = struck(chaos, program, lane.stands, self.turn, moment)
         if isinstance(taken, Step):
             return taken
-        stands, shared = lane.stands, self.session.shared
-        if program.shared:
-            stands = replace(stands, vars={**stands.vars, **shared.get(program.name, {})})
+        stands = self.session.seen(program, lane.stands)
         step = self.found.player.machine.advance(stands, self.turn, moment)
         if taken is None and program.shared:
-            shared[program.name] = {name: step.after.vars[name] for name in program.shared}
+            self.session.shared[program.name] = {name: step.after.vars[name] for name in program.shared}
         if taken is None or isinstance(step.outcome, Miss):
             return step
         return replace(step, faults=(taken,), chaos=taken.text)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from llmposter.core.kept import Library
 from llmposter.core.lanes import Kept
 from llmposter.core.positions import Openings, Space, Talk
@@ -66,6 +68,12 @@ class Session:
         if (found := self.spaces.get((program, key))) is not None:
             return found
         return Space(self.name, program, key, self._kept, self._openings.setdefault(program, {}))
+
+    def seen(self, program: Program, stands: Conversation) -> Conversation:
+        """A conversation with the variables that it shares with the others, as they are now."""
+        if not program.shared:
+            return stands
+        return replace(stands, vars={**stands.vars, **self.shared.get(program.name, {})})
 
     def begin(self, space: Space, stands: Conversation, now: float) -> Talk:
         self._named += 1
