@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmposter.convert import Converted, convert, text_of
+from llmposter.lint import check
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.report import text
 
@@ -148,6 +149,15 @@ def test_what_an_answer_of_mock_llm_loses_is_told(case: tuple[str, str], tmp_pat
     assert told == found.split(": ", 1)[1]
 
 
+def test_a_file_of_which_nothing_is_left_is_a_scenario_that_says_nothing(tmp_path: Path) -> None:
+    """One that is sound: what was said of its entries stands in its head."""
+    found = made(tmp_path, "a.json", aimock({"match": {"endpoint": "fal"}, "response": SAID}))
+    (tmp_path / "a.toml").write_text(text_of(found), encoding="utf-8")
+    assert () == check([tmp_path / "a.toml"]).diagnostics
+    assert {"scenario": {"final": ["answer"]}, "states": {"answer": []}} == found.data
+    assert "# The endpoint `fal` is not served here" in text_of(found)
+
+
 def test_a_key_of_the_whole_file_that_is_lost_is_told(tmp_path: Path) -> None:
     """In the head of the scenario too."""
     content = 'oauth: {enabled: true}\nrules: [{path: chat, response: {content: \'{"choices": [{"message": {}}]}\'}}]\n'
@@ -213,6 +223,25 @@ def test_a_file_of_nobody_is_told(tmp_path: Path) -> None:
         assert isinstance(found, tuple)
         assert found[0].message.startswith(told), text(found[0])
         assert isinstance(found[0], Diagnostic)
+
+
+def test_the_files_of_a_folder_are_one(tmp_path: Path) -> None:
+    """In the order of their names, whatever stands beside them; if they are of one format."""
+    (tmp_path / "b.json").write_text(aimock({"match": {}, "response": {"content": "second"}}), encoding="utf-8")
+    (tmp_path / "a.json").write_text(
+        aimock({"match": {"userMessage": "x"}, "response": {"content": "first"}}), encoding="utf-8"
+    )
+    (tmp_path / "notes.md").write_text("No fixtures.", encoding="utf-8")
+    found = convert(tmp_path)
+    assert isinstance(found, Converted)
+    assert "Converted from a.json and b.json, files of aimock." == found.comments[()]
+    assert ["first", "second"] == [rule["reply"] for rule in found.data["states"]["answer"]]
+    (tmp_path / "c.yaml").write_text("rules: []", encoding="utf-8")
+    mixed = convert(tmp_path)
+    assert isinstance(mixed, tuple)
+    assert "the files of this folder are not of one format" == mixed[0].message
+    (tmp_path / "empty").mkdir()
+    assert isinstance(convert(tmp_path / "empty"), tuple)
 
 
 def test_a_file_can_be_said_to_be_of_somebody(tmp_path: Path) -> None:

@@ -25,34 +25,35 @@ def convert(
     """The scenario that says what the file at *path* says, or the errors that keep it from being read.
 
     Args:
-        path: JSON or YAML.
+        path: JSON or YAML; or a folder, whose files are read as one, sorted by name.
         format: whose it is; None to know it by what stands in it.
     """
     from llmposter.convert import recognising
     from llmposter_dsl.reading import read
 
-    document = read(path, kinds=recognising.KINDS)
-    if isinstance(document, tuple):
-        return document
-    known = format or recognising.format_of(document)
-    if known is None:
-        return (recognising.unknown(document),)
-    return _converted(document, known)
+    documents: list[Document] = []
+    for file in recognising.files(path):
+        document = read(file, kinds=recognising.KINDS)
+        if isinstance(document, tuple):
+            return document
+        documents.append(document)
+    known = format or recognising.format_of(documents)
+    return _converted(documents, known) if known else (recognising.unknown(documents[-1]),)
 
 
-def _converted(document: Document, known: Format) -> Converted | tuple[Diagnostic, ...]:
+def _converted(documents: list[Document], known: Format) -> Converted | tuple[Diagnostic, ...]:
     match known:
         case "llmposter":
             from llmposter.convert.from_llmposter import converted as of_fixtures
 
-            return of_fixtures(document)
+            return of_fixtures(documents)
         case "aimock":
             from llmposter.convert.from_aimock import converted
         case "mock-llm":
             from llmposter.convert.from_mock_llm import converted
         case "fakellm":
             from llmposter.convert.from_fakellm import converted
-    return converted(document)
+    return converted(documents)
 
 
 def text_of(made: Converted, kind: Literal["toml", "yaml"] = "toml") -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from llmposter_dsl.place import Path, Within, where
@@ -44,13 +45,11 @@ class Converted:
     """A scenario.
 
     Attributes:
-        document: the file that it comes from.
         data: what the file of the scenario is to hold.
         comments: by the path of what they stand above.
-        remarks: what could not be carried over, or is said otherwise, in the order of the other file.
+        remarks: what could not be carried over, or is said otherwise, by the places of the other files.
     """
 
-    document: Document
     data: Mapping[str, Any]
     comments: Mapping[Path, str]
     remarks: tuple[Remark, ...]
@@ -86,10 +85,12 @@ class Entry:
 class Draft:
     """Gathers rules in the order in which they are to be tried."""
 
-    def __init__(self, document: Document, of: str) -> None:
-        self.document = document
+    def __init__(self, documents: Sequence[Document], of: str) -> None:
+        self.documents = documents
         self.remarks: list[Remark] = []
-        self.head = [f"Converted from {document.source.name.rpartition('/')[2]}, a file of {of}."]
+        names = [PurePath(document.source.name).name for document in documents]
+        what = "a file" if len(names) == 1 else "files"
+        self.head = [f"Converted from {' and '.join(names)}, {what} of {of}."]
         self.scenario: dict[str, Any] = {}
         self.vars: dict[str, Any] = {}
         self.defaults: dict[str, Any] = {}
@@ -99,24 +100,25 @@ class Draft:
 
     def entries(self, name: str, shape: Any) -> list[Entry]:
         """The entries of a list that have the shape, with the comments that stand at them; the others are left out."""
+        return [entry for document in self.documents for entry in self._entries(document, name, shape)]
+
+    def _entries(self, document: Document, name: str, shape: Any) -> Iterator[Entry]:
         from llmposter.convert.remarks import remarks
         from llmposter.convert.shapes import misshapen
 
-        values = self.document.data.get(name)
+        values = document.data.get(name)
         if not isinstance(values, list):
-            self.whole(name, f"`{name}` is no list")
-            return []
-        head, said = remarks(self.document, name, len(values))
+            self.whole(document, name, f"`{name}` is no list")
+            return
+        head, said = remarks(document, name, len(values))
         self.head += ["", *head] if head else []
-        found = []
         for index, value in enumerate(values):
-            entry = Entry(self.document.root().child(name, index), value, self.remarks, list(said.get(index, ())))
+            entry = Entry(document.root().child(name, index), value, self.remarks, list(said.get(index, ())))
             if (wrong := misshapen(value, shape)) is None:
-                found.append(entry)
+                yield entry
             else:
                 entry.lost(f"{wrong[0]}; it is left out", *wrong[1])
                 self.leave_out(entry)
-        return found
 
     def answer(self, rule: dict[str, Any], entry: Entry) -> None:
         """The rule that an entry becomes, or one of them: what is to be said of it stands above the first."""
@@ -130,9 +132,9 @@ class Draft:
         """Likewise, for inputs of embeddings."""
         self.embeddings.append((rule, self._said(entry)))
 
-    def whole(self, name: str, sentence: str) -> None:
-        """A key of the whole file that cannot be carried over."""
-        self.remarks.append(Remark(self.document.root().key(name), sentence, lost=True))
+    def whole(self, document: Document, name: str, sentence: str) -> None:
+        """A key of a whole file that cannot be carried over."""
+        self.remarks.append(Remark(document.root().key(name), sentence, lost=True))
         self.head.append(f"{sentence[:1].upper()}{sentence[1:]}.")
 
     def share(self, name: str, key: str) -> None:
@@ -144,7 +146,7 @@ class Draft:
         """
         self.scenario |= {"conversation": key, "foreign": "latest"}
         sentence = "a request that comes again is a retry, unless its client counts retries as the providers' SDKs do"
-        self.remarks.append(Remark(self.document.root().key(name), sentence, lost=False))
+        self.remarks.append(Remark(self.documents[0].root().key(name), sentence, lost=False))
 
     def leave_out(self, entry: Entry) -> None:
         """An entry that becomes no rule is spoken of above the next one."""
@@ -159,11 +161,14 @@ class Draft:
     def finished(self) -> Converted:
         """The scenario."""
         rules = [rule for rule, _ in self.rules]
+        if not rules:
+            # A state without rules may be one to end in.
+            self.scenario["final"] = [STATE]
         data = {
             "scenario": self.scenario,
             "vars": self.vars,
             "defaults": self.defaults,
-            "states": {STATE: rules or [{"when": "false", "reply": ""}]},
+            "states": {STATE: rules},
             "embeddings": [rule for rule, _ in self.embeddings],
         }
         comments: dict[Path, str] = {(): "\n".join([*self.head, *self._homeless])}
@@ -172,5 +177,5 @@ class Draft:
         comments |= {("states", STATE, at): "\n".join(said) for at, (_, said) in enumerate(self.rules) if said}
         comments |= {("embeddings", at): "\n".join(said) for at, (_, said) in enumerate(self.embeddings) if said}
         kept = {name: value for name, value in data.items() if value}
-        told = sorted(self.remarks, key=lambda remark: remark.place.span)
-        return Converted(self.document, kept, comments, tuple(told))
+        told = sorted(self.remarks, key=lambda remark: (remark.place.source.name, remark.place.span))
+        return Converted(kept, comments, tuple(told))

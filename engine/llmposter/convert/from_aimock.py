@@ -13,6 +13,8 @@ from llmposter.convert.shapes import AimockFixture
 from llmposter.convert.spelling import every
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmposter_dsl.tree import Document
 
 _ENDPOINTS = ("chat", "embedding")
@@ -22,9 +24,9 @@ _DELIVERY = frozenset((
 ))  # fmt: skip
 
 
-def converted(document: Document) -> Converted:
+def converted(documents: Sequence[Document]) -> Converted:
     """The scenario that the fixtures are."""
-    draft = Draft(document, "aimock")
+    draft = Draft(documents, "aimock")
     sequences = aimock_match.Sequences()
     fixtures = []
     for entry in draft.entries("fixtures", AimockFixture):

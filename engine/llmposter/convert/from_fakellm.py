@@ -6,7 +6,7 @@ counts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from llmposter.convert.calls import call
@@ -23,9 +23,9 @@ _KEY = 'default(headers["x-fakellm-conversation-id"], messages[0].text)'
 _ECHO = "[mock response for ${model}]"
 
 
-def converted(document: Document) -> Converted:
+def converted(documents: Sequence[Document]) -> Converted:
     """The scenario that the rules are."""
-    draft = Draft(document, "fakellm")
+    draft = Draft(documents, "fakellm")
     entries = draft.entries("rules", FakellmRule)
     turns = any(not {"turn", "turn_in"}.isdisjoint(_table(entry, "when")) for entry in entries)
     for entry in entries:

@@ -12,37 +12,36 @@ from llmposter.convert.draft import Converted, Draft, Entry
 from llmposter.convert.spelling import every
 
 if TYPE_CHECKING:
-    from llmposter.fixtures.model import Fixture, FixtureFile
+    from collections.abc import Sequence
+
+    from llmposter.fixtures.model import Fixture
     from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.tree import Document
 
 
-def converted(document: Document) -> Converted | tuple[Diagnostic, ...]:
+def converted(documents: Sequence[Document]) -> Converted | tuple[Diagnostic, ...]:
     """The scenario that the fixtures are, or what is wrong with them."""
     from llmposter.fixtures.reading import of_document
 
-    file, found = of_document(document)
-    if file is None or not file.whole:
-        return tuple(found)
-    draft = Draft(document, "llmposter 0.5")
+    read = [of_document(document) for document in documents]
+    files = [file for file, _ in read if file is not None and file.whole]
+    if len(files) < len(read):
+        return tuple(each for _, found in read for each in found)
+    draft = Draft(documents, "llmposter 0.5")
     entries = draft.entries("fixtures", dict[str, Any])
-    states = llmposter_match.States(file.fixtures)
-    pairs = sorted(zip(file.fixtures, entries, strict=True), key=lambda pair: _order(pair[0]))
-    for fixture, entry in pairs:
+    fixtures = [fixture for file in files for fixture in file.fixtures]
+    states = llmposter_match.States(fixtures)
+    for fixture, entry in sorted(zip(fixtures, entries, strict=True), key=lambda pair: _order(pair[0])):
         _answer(draft, fixture, entry, states)
-    _whole(draft, file, states)
+    draft.vars |= dict.fromkeys(states.names.values(), "")
+    if any(fixture.state is not None and fixture.shared for fixture in fixtures):
+        # Such states are one for all requests.
+        draft.share("fixtures", '"all"')
     return draft.finished()
 
 
 def _order(fixture: Fixture) -> tuple[bool, int]:
     return fixture.catch_all, -fixture.priority
-
-
-def _whole(draft: Draft, file: FixtureFile, states: llmposter_match.States) -> None:
-    draft.vars |= dict.fromkeys(states.names.values(), "")
-    if states.names and file.state == "global":
-        # The states are one for all requests.
-        draft.share("fixtures", '"all"')
 
 
 def _answer(draft: Draft, fixture: Fixture, entry: Entry, states: llmposter_match.States) -> None:

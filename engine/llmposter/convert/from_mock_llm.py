@@ -16,14 +16,16 @@ from llmposter.convert.shapes import MockLlmRule, Number, misshapen
 from llmposter.convert.spelling import every, milliseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmposter_dsl.tree import Document
 
 _CHAT = "/v1/chat/completions"
 
 
-def converted(document: Document) -> Converted:
+def converted(documents: Sequence[Document]) -> Converted:
     """The scenario that the rules are."""
-    draft = Draft(document, "mock-llm")
+    draft = Draft(documents, "mock-llm")
     entries = draft.entries("rules", MockLlmRule)
     for entry in reversed(entries):
         if not _is_chat(entry):
@@ -31,25 +33,25 @@ def converted(document: Document) -> Converted:
             continue
         rule = _rule(draft, entry)
         draft.answer(rule, entry)
-    _whole(draft, document)
+    _whole(draft, documents)
     return draft.finished()
 
 
-def _whole(draft: Draft, document: Document) -> None:
+def _whole(draft: Draft, documents: Sequence[Document]) -> None:
     """What holds for all rules."""
-    streaming = document.data.get("streaming") or {}
-    if misshapen(streaming, dict[str, Number]) is not None:
-        draft.whole("streaming", "`streaming` is no table of numbers")
-        streaming = {}
+    streaming: dict[str, float] = {}
+    for document in documents:
+        for name, value in document.data.items():
+            if name == "streaming" and misshapen(value, dict[str, Number]) is None:
+                streaming |= value
+            elif name != "rules":
+                draft.whole(document, name, f"`{name}` cannot be carried over")
     between = milliseconds(streaming.get("chunkIntervalMs", 50))
     chunk = f"{streaming.get('chunkSize', 50)} characters"
     draft.defaults["stream"] = {"chunk": chunk, "ttft": between, "pace": between}
     if draft.vars:
         # Its counter is one for all requests.
         draft.share("rules", '"all"')
-    for name in document.data:
-        if name not in ("rules", "streaming"):
-            draft.whole(name, f"`{name}` cannot be carried over")
 
 
 def _is_chat(entry: Entry) -> bool:

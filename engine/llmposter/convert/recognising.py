@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from llmposter_dsl.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from llmposter.convert import Format
     from llmposter_dsl.tree import Document, Kind
@@ -16,8 +18,22 @@ if TYPE_CHECKING:
 KINDS: Mapping[str, Kind] = MappingProxyType({".json": "json", ".yaml": "yaml", ".yml": "yaml"})
 
 
-def format_of(document: Document) -> Format | None:
-    """The format that a file is written in, or None."""
+def files(path: str | os.PathLike[str]) -> list[str]:
+    """The file, or those right inside of a folder that might be read; the folder itself where there is none."""
+    folder = Path(path)
+    if not folder.is_dir():
+        return [os.fspath(path)]
+    inside = sorted(each for each in folder.iterdir() if each.suffix.lower() in KINDS and each.is_file())
+    return list(map(str, inside)) or [os.fspath(path)]
+
+
+def format_of(documents: Iterable[Document]) -> Format | None:
+    """The format that files are written in, or None where there is none that all of them have."""
+    found = {_format_of(document) for document in documents}
+    return found.pop() if len(found) == 1 else None
+
+
+def _format_of(document: Document) -> Format | None:
     match document.data:
         case {"fixtures": list(entries)}:
             return "aimock" if document.kind == "json" or _has(entries, "match", _OF_AIMOCK) else "llmposter"
@@ -37,12 +53,16 @@ def _has(entries: list[Any], name: str, keys: frozenset[str]) -> bool:
 
 
 def unknown(document: Document) -> Diagnostic:
-    """That nobody's file looks like this."""
+    """That nobody's file looks like this, or that files are not of one format."""
     data: dict[str, Any] = document.data
     if "states" in data:
         return Diagnostic("LP108", "this is a scenario already", document.root())
     if "llm" in data and document.kind == "json":
         message = "this is the configuration of aimock, not its fixtures"
         return Diagnostic("LP108", message, document.root(), "give the file that `llm.fixtures` names")
+    if _format_of(document) is not None:
+        return Diagnostic(
+            "LP108", "the files of this folder are not of one format", document.root(), "give one of them"
+        )
     message = "this is no file of llmposter 0.5, aimock, mock-llm or fakellm"
     return Diagnostic("LP108", message, document.root(), "fixtures stand in a list `fixtures`, rules in a list `rules`")

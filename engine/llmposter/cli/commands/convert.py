@@ -51,7 +51,7 @@ def convert(path: str, source: Any, kind: Any, output: str | None, strict: bool)
     for remark in made.remarks:
         click.echo(str(remark), err=True)
     lost = sum(remark.lost for remark in made.remarks)
-    rules = sum(len(group) for group in made.data["states"].values())
+    rules = sum(map(len, (*made.data["states"].values(), made.data.get("embeddings", ()))))
     told = f"{shared.counted(lost, 'part')} lost" if lost else "nothing lost"
     where = "" if output is None else f" in {output}"
     click.echo(f"{shared.counted(rules, 'rule')}{where}, {told}", err=True)
