@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,31 @@ def test_a_server_runs_in_the_loop_of_its_caller() -> None:
             assert "Hello!" == answer.json()["choices"][0]["message"]["content"]
             assert before == threading.active_count()
         server.assert_matched("hi")
+
+    asyncio.run(main())
+
+
+def test_a_server_in_a_loop_leaves_nothing_there() -> None:
+    """No task and no socket, although an answer was still waiting for its time."""
+
+    async def main() -> None:
+        process = psutil.Process()
+        async with Server(HELLO):
+            pass
+        before = process.num_fds(), len(asyncio.all_tasks())
+        for _ in range(20):
+            async with Server(HELLO + 'latency = "1h"\n') as server:
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+                body = b'{"model": "m", "messages": [{"role": "user", "content": "hi"}]}'
+                head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n"
+                writer.write(head.encode() + body)
+                while not server.requests:  # noqa: ASYNC110 - nobody tells when a request has come
+                    await asyncio.sleep(0.001)
+            assert b"" == await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        assert before == (process.num_fds(), len(asyncio.all_tasks()))
+        assert "server stopped" == server.requests[0].how
 
     asyncio.run(main())
 
@@ -178,6 +204,23 @@ def test_sessions_are_isolated() -> None:
         one.reset()
         assert (0, 1) == (len(one.requests), len(other.requests))
         assert other.name != server.session().name
+
+
+def test_sessions_at_the_same_time_see_nothing_of_each_other() -> None:
+    """Forty agents with the same words, eight at a time, are each told of their own city alone."""
+    with Server(WEATHER) as server, ThreadPoolExecutor(8) as pool:
+
+        def one(number: int) -> None:
+            session = server.session()
+            weather(session.openai_url, f"City{number}")
+            session.assert_called("get_weather", city=f"City{number}")
+            session.assert_path(["ask", "lookup", "done"])
+            session.assert_not_matched(f"City{number + 1}")
+            session.verify()
+
+        assert 40 * [None] == list(pool.map(one, range(100, 140)))
+        assert 40 == len(server.conversations) == len(server.calls)
+        assert 120 == len(server.requests)
 
 
 def test_scenarios_are_put_in_place_of_others() -> None:

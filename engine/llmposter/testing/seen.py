@@ -5,6 +5,7 @@ A server looks at all that came to it, a session at its own alone. Nothing here 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from llmposter.server import admin_chaos
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
     from llmposter.testing.records import Request, Violation
 
 
-class Seen:
+class Seen(ABC):
     """What was asked and answered, in one session or in all."""
 
-    __test__ = False  # it is no test, whatever pytest collects
+    _session: str | None = None
 
+    @abstractmethod
     def _listening(self) -> Listening:
         """The server that listens, or did."""
-        raise AssertionError("each kind has its own")  # pragma: no cover
-
-    _session: str | None = None
 
     @property
     def _mock(self) -> Mock:
