@@ -202,3 +202,13 @@ def test_a_fixture_that_is_right_is_valid() -> None:
     """Nothing is raised."""
     for each in EVERY[1:]:
         each.validate()
+
+
+def test_the_fixture_that_nearly_matched_is_told_where_that_is_asked_for() -> None:
+    """As `--diagnostics` does."""
+    fixture = Fixture().match_user_message("hello").match_model("other").respond_with_content("Hi")
+    for diagnostics in (False, True):
+        with Server(fixture, diagnostics=diagnostics) as server:
+            server.set_scenarios(fixture)
+            told = posted(server.openai_url, "hello").text
+            assert diagnostics == ('{"field":"model","passed":false}' in told)

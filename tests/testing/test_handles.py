@@ -171,3 +171,14 @@ def test_an_oauth_server_leaves_nothing() -> None:
         httpx.get(f"{server.oauth_url}/.well-known/openid-configuration").raise_for_status()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.oauth_url}/.well-known/openid-configuration")
+
+
+def test_a_server_may_ask_for_keys_whatever_it_serves() -> None:
+    """As `run --token` and `run --oauth` do."""
+    with Server(HELLO, tokens=["sk-twice:uses=2", "sk-b"], oauth=True) as server:
+        assert [200, 200, 401] == [status(server, "sk-twice") for _ in range(3)]
+        assert (200, 401) == (status(server, "sk-b"), status(server, "sk-c"))
+        key = renewed(server.oauth_url, grant_type="client_credentials").json()["access_token"]
+        assert 200 == status(server, key)
+    with pytest.raises(ValueError, match='"soon" is no number of uses'):
+        Server(HELLO, tokens=["sk:uses=soon"])

@@ -120,7 +120,9 @@ def moves(server: Server) -> None:
 
 
 def serves() -> None:
-    with Server("a.toml", Path("folder"), built(), fixture(), port=0, clock="manual", seed=3) as server:
+    with Server(
+        "a.toml", Path("folder"), built(), fixture(), port=0, clock="manual", seed=3, tokens=["a:uses=1"], oauth=True
+    ) as server:
         assert_type(server, Server)
         assert_type(server.url + server.openai_url + server.anthropic_url + server.gemini_url, str)
         assert_type(server.port, int)

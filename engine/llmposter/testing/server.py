@@ -9,16 +9,21 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, Literal, Self
 from uuid import uuid4
 
+from llmposter.core.credentials import Issued, of_flag
 from llmposter.server.running import Running, Settings
 from llmposter.server.running import Server as Listening
 from llmposter.server.target import faulty
 from llmposter.testing import warm
 from llmposter.testing.seen import Seen
 from llmposter.testing.sources import programs
+from llmposter_dsl.companion import OAuth
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llmposter.core.swap import Swap
     from llmposter.testing.sources import Source
+    from llmposter_dsl.program import Program
 
 warm.up()
 
@@ -55,9 +60,14 @@ class Server(Seen):
         seed: in place of each scenario's own.
         host: the address to listen on.
         journal_size: requests that are remembered. body_size: bytes of the body of each.
+        tokens: keys that clients may send, as `run --token` takes them, ``"name:uses=3:lifetime=15m"``; with one,
+            every request needs a good one.
+        oauth: an OAuth server beside it, where no scenario has one of its own.
+        diagnostics: a request that no fixture matches is told which one nearly did.
 
     Raises:
         ScenarioError: what is to be served is wrong; the message has all findings.
+        ValueError: an argument is.
     """
 
     def __init__(  # noqa: PLR0913 - how a server may run
@@ -69,11 +79,23 @@ class Server(Seen):
         host: str = "127.0.0.1",
         journal_size: int = 10_000,
         body_size: int = BODY_SIZE,
+        tokens: Sequence[str] = (),
+        oauth: bool = False,
+        diagnostics: bool = False,
     ) -> None:
         if clock not in ("real", "manual"):
             raise ValueError(f'the clock is "{clock}" and should be "real" or "manual"')
-        self._programs, self._seed = programs(_something(sources), seed), seed
-        self._settings = Settings(host, port, clock, journal_size=journal_size, body_size=body_size)
+        self._seed, self._diagnostics = seed, diagnostics
+        self._programs = self._compiled(sources)
+        self._settings = Settings(
+            host,
+            port,
+            clock,
+            journal_size=journal_size,
+            body_size=body_size,
+            tokens=tuple(map(_token, tokens)),
+            oauth=OAuth() if oauth else None,
+        )
         self._server: Listening | None = None
         self._running: Running | None = None
         self._in_loop = False
@@ -144,10 +166,15 @@ class Server(Seen):
         Raises:
             ScenarioError: what is to be served is wrong; what was served before still is.
         """
-        made = programs(_something(sources), self._seed)
+        made = self._compiled(sources)
         swapped = self._mock.replace(made)
         self._programs = made
         return swapped
+
+    def _compiled(self, sources: Sequence[Source]) -> list[Program]:
+        if not sources:
+            raise TypeError("a server has something to serve: give it a path, the text of a scenario, or a `Scenario`")
+        return programs(sources, self._seed, diagnostics=self._diagnostics)
 
     def session(self, name: str | None = None) -> Session:
         """The session of this name, or a new one: its base URLs isolate what comes by them from all else.
@@ -161,7 +188,8 @@ class Server(Seen):
         return Session(self, name)
 
 
-def _something(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    if sources:
-        return sources
-    raise TypeError("a server has something to serve: give it a path, the text of a scenario, or a `Scenario`")
+def _token(text: str) -> Issued:
+    made = of_flag(text)
+    if isinstance(made, Issued):
+        return made
+    raise ValueError(made)

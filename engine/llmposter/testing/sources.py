@@ -29,13 +29,15 @@ Source: TypeAlias = "str | os.PathLike[str] | Scenario | Fixture"
 _TOML: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:\[|[\w.\"'-]+[ \t]*=)")
 
 
-def programs(sources: Sequence[Source], seed: int | None = None) -> list[Program]:
+def programs(sources: Sequence[Source], seed: int | None = None, *, diagnostics: bool = False) -> list[Program]:
     """The scenarios, in the order in which they are asked; *seed* in place of each one's own.
+
+    With *diagnostics* a request that no fixture matches is told which one nearly did.
 
     Raises:
         ScenarioError: with all that is wrong with any of them.
     """
-    compiled = _compiled(sources)
+    compiled = _compiled(sources, diagnostics=diagnostics)
     made = [each.program for each in compiled if each.program is not None]
     # Two of one name are a warning on the command line; here a test asks for conversations by that name.
     alike = list(between(made))
@@ -57,7 +59,7 @@ class _Read(NamedTuple):
     wrong: Sequence[Diagnostic]
 
 
-def _compiled(sources: Sequence[Source]) -> list[Compiled]:
+def _compiled(sources: Sequence[Source], *, diagnostics: bool) -> list[Compiled]:
     """All fixtures are one scenario, which stands where the first of them does."""
     texts = count(1)
     built = [source for source in sources if isinstance(source, Fixture)]
@@ -76,7 +78,9 @@ def _compiled(sources: Sequence[Source]) -> list[Compiled]:
     from llmposter.fixtures.loading import together
 
     names = [each.name for each in fixtures]
-    loaded = together([(each.file, each.wrong) for each in fixtures], names, alone=not scenarios)
+    loaded = together(
+        [(each.file, each.wrong) for each in fixtures], names, diagnostics=diagnostics, alone=not scenarios
+    )
     return [*scenarios[:before], *loaded.compiled, *scenarios[before:]]
 
 
