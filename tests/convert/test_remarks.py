@@ -6,11 +6,14 @@ import copy
 import json
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serving import serving
 
 from llmposter.convert import Converted, convert, text_of
 from llmposter.lint import check
@@ -223,6 +226,24 @@ def test_a_file_of_nobody_is_told(tmp_path: Path) -> None:
         assert isinstance(found, tuple)
         assert found[0].message.startswith(told), text(found[0])
         assert isinstance(found[0], Diagnostic)
+
+
+def test_what_is_not_sound_in_the_other_file_is_told_in_the_scenario(tmp_path: Path) -> None:
+    """Above the value that the language refuses."""
+    found = made(tmp_path, "a.json", aimock({"match": {}, "response": SAID, "chaos": {"dropRate": 2}}))
+    assert "# This is not sound: a probability is between 0 and " in text_of(found)
+
+
+def test_a_body_that_is_no_answer_of_a_chat_is_sent_as_it_is(tmp_path: Path) -> None:
+    """Quotes, line ends and all."""
+    body = '{"detail": "a \\"b\\" — ü",\n "n": [1]}\n'
+    written = yaml.safe_dump({"rules": [{"path": "chat", "response": {"status": 418, "content": body}}]})
+    (tmp_path / "m.toml").write_text(text_of(made(tmp_path, "m.yaml", written)), encoding="utf-8")
+    asked = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+    with serving(tmp_path / "m.toml") as server, pytest.raises(HTTPError) as caught:
+        urlopen(Request(f"{server.url}/v1/chat/completions", json.dumps(asked).encode()))
+    with caught.value as answer:
+        assert (418, body.strip()) == (answer.code, answer.read().decode())
 
 
 def test_the_files_of_a_folder_are_one(tmp_path: Path) -> None:

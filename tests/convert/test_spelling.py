@@ -16,6 +16,16 @@ from llmposter_dsl.writing import write
 TEXTS = st.text(max_size=12) | st.text(st.sampled_from("ab\"'\\/{}$^.*+?()[]|\n\t\r -#"), max_size=12)
 
 
+def test_conditions_that_or_joins_stand_in_brackets_beside_others() -> None:
+    """Whatever stands in them."""
+    either = spelling.Either('system matches /a"b/ or user matches /a"b/')
+    assert 'system matches /a"b/ or user matches /a"b/' == spelling.every([either])
+    assert '(system matches /a"b/ or user matches /a"b/) and turn == 1' == spelling.every([either, "turn == 1"])
+    asked = jmespath.condition("body.a == 'x' || body.b == '\"'")
+    assert isinstance(asked, spelling.Either)
+    assert not isinstance(jmespath.condition("(body.a == 'x' || body.b == 'y')"), spelling.Either)
+
+
 class Env:
     """A request that says something."""
 

@@ -54,10 +54,24 @@ def is_rule(path: Path) -> bool:
             return False
 
 
-def commented(comments: Mapping[Path, str], path: Path, *, deep: bool) -> Iterator[str]:
-    """The comments for *path*, a line each; with *deep* those of all that it holds too."""
-    for at in sorted((at for at in comments if at == path or (deep and at[: len(path)] == path)), key=_place):
-        yield from (f"# {line}".rstrip() for line in comments[at].split("\n"))
+class Comments:
+    """The comments of a file, found at once by what they stand above."""
+
+    def __init__(self, comments: Mapping[Path, str]) -> None:
+        self._texts = comments
+        self._below: dict[Path, list[Path]] = {}
+        for path in sorted(comments, key=_place):
+            for length in range(len(path) + 1):
+                self._below.setdefault(path[:length], []).append(path)
+
+    def __contains__(self, path: Path) -> bool:
+        return path in self._texts
+
+    def above(self, path: Path, *, deep: bool) -> Iterator[str]:
+        """Those for *path*, a line each; with *deep* those of all that it holds too."""
+        found = self._below.get(path, ()) if deep else [path] if path in self._texts else ()
+        for each in found:
+            yield from (f"# {line}".rstrip() for line in self._texts[each].split("\n"))
 
 
 def _place(path: Path) -> list[tuple[bool, Any]]:

@@ -26,10 +26,10 @@ def text(data: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
 
 class _Writer:
     def __init__(self, comments: Mapping[Path, str]) -> None:
-        self.comments = comments
+        self.comments = spelling.Comments(comments)
 
     def document(self, data: Mapping[str, Any]) -> Iterator[str]:
-        yield from spelling.commented(self.comments, (), deep=False)
+        yield from self.comments.above((), deep=False)
         own = {name: value for name, value in data.items() if not _is_below((), name, value)}
         if own and () in self.comments:
             yield ""
@@ -54,7 +54,7 @@ class _Writer:
             yield from self.below((*path, name), value)
         if headed:
             yield ""
-            yield from spelling.commented(self.comments, path, deep=False)
+            yield from self.comments.above(path, deep=False)
             yield header
         yield from self.lines(path, own)
         if not headed:
@@ -68,7 +68,7 @@ class _Writer:
         """The comment for what has no header."""
         if path in self.comments:
             yield ""
-            yield from spelling.commented(self.comments, path, deep=False)
+            yield from self.comments.above(path, deep=False)
 
     def _ahead(self, path: Path, table: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """States in front of the first one without rules, which has no header: the first state is the start."""
@@ -85,7 +85,7 @@ class _Writer:
         width = max(map(len, names.values()), default=0)
         for name, value in own.items():
             at = (*path, name)
-            yield from spelling.commented(self.comments, at, deep=True)
+            yield from self.comments.above(at, deep=True)
             shown = names[name].ljust(width) if width <= _LONGEST_ALIGNED else names[name]
             yield from self.line(at, shown, value)
 

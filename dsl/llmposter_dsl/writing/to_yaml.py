@@ -25,7 +25,7 @@ _LONGEST_IN_BRACES = 100
 
 def text(data: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
     """The whole file."""
-    head = list(spelling.commented(comments, (), deep=False))
+    head = list(spelling.Comments(comments).above((), deep=False))
     if not data:
         return "\n".join([*head, "{}"]) + "\n"
     body = list(_Writer(comments).mapping((), data, ""))
@@ -34,7 +34,7 @@ def text(data: Mapping[str, Any], comments: Mapping[Path, str]) -> str:
 
 class _Writer:
     def __init__(self, comments: Mapping[Path, str]) -> None:
-        self.comments = comments
+        self.comments = spelling.Comments(comments)
 
     def mapping(self, path: Path, value: Mapping[str, Any], indent: str) -> Iterator[str]:
         for number, (name, each) in enumerate(value.items()):
@@ -97,7 +97,7 @@ class _Writer:
     def above(self, path: Path, value: Any) -> Iterator[str]:
         """The comments above a value: those of what it holds too, if it stands on one line."""
         inline = isinstance(value, str) or self.inline(value, path, 0) is not None
-        return spelling.commented(self.comments, path, deep=inline)
+        return self.comments.above(path, deep=inline)
 
     def inline(self, value: Any, path: Path, before: int) -> str | None:
         """The value on one line, or None if it is given lines of its own."""

@@ -73,14 +73,14 @@ def _call(each: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _usage(entry: Entry, usage: Mapping[str, Any]) -> dict[str, int]:
-    known = {ours: usage[theirs] for ours, names in _USAGE.items() for theirs in names if theirs in usage}
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+    known = {ours: usage.get(theirs) for ours, names in _USAGE.items() for theirs in names if theirs in usage}
+    known["cached"] = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    known["reasoning"] = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
     spoken = {name for names in _USAGE.values() for name in names} | {"total_tokens", "totalTokenCount"}
     for name in usage:
         if name not in spoken | {"prompt_tokens_details", "completion_tokens_details"}:
             entry.lost(f"`usage.{name}` cannot be carried over", "response", "usage", name)
-    return known | {name: each for name, each in (("cached", cached), ("reasoning", reasoning)) if each is not None}
+    return {name: count for name, count in known.items() if isinstance(count, int)}
 
 
 def _error(entry: Entry, response: Mapping[str, Any], error: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _pace(value: Mapping[str, Any]) -> dict[str, Any]:
     stream = {"ttft": milliseconds(first)} if first else {}
     stream |= {"pace": milliseconds(between)} if between else {}
     if profile.get("jitter") and between:
-        stream["jitter"] = f"±{profile['jitter'] * 100:g}%"
+        stream["jitter"] = f"±{min(profile['jitter'], 1) * 100:g}%"
     return stream
 
 

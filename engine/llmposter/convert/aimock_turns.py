@@ -7,7 +7,7 @@ without a turn that is written before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 _ANSWERS = 'count(messages, it.role == "assistant")'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fixture:
     """A fixture, the conditions under which it matches, and its turn."""
 
     entry: Entry
     conditions: list[str]
     turn: int | None
+
+    @property
+    def asked(self) -> frozenset[str]:
+        return frozenset(self.conditions)
 
 
 def in_order(fixtures: Sequence[Fixture]) -> Iterator[tuple[Entry, list[str]]]:
@@ -33,11 +37,14 @@ def in_order(fixtures: Sequence[Fixture]) -> Iterator[tuple[Entry, list[str]]]:
     if not scripted:
         yield from ((each.entry, each.conditions) for each in plain)
         return
+    before = _before(fixtures)
     for each in scripted:
-        yield each.entry, [*each.conditions, *_reached(each, fixtures)]
+        yield each.entry, [*each.conditions, *_reached(each, before[each])]
     yield from ((each.entry, each.conditions) for each in plain)
+    ready = {each.asked for each in fixtures if _turn(each) <= 0}
     for each in sorted(scripted, key=_turn):
-        if _turn(each) > 0 and not _has_stand_in(each, fixtures):
+        # Nobody else answers, wherever it matches, before its turn has come.
+        if _turn(each) > 0 and not _covered(each, ready):
             yield each.entry, each.conditions
 
 
@@ -45,15 +52,25 @@ def _turn(fixture: Fixture) -> int:
     return fixture.turn or 0
 
 
-def _reached(fixture: Fixture, fixtures: Sequence[Fixture]) -> Iterator[str]:
+def _before(fixtures: Sequence[Fixture]) -> dict[Fixture, bool]:
+    """Whether a fixture without a turn that matches wherever this one does is written before it."""
+    plain: set[frozenset[str]] = set()
+    found = {}
+    for each in fixtures:
+        found[each] = _covered(each, plain)
+        if each.turn is None:
+            plain.add(each.asked)
+    return found
+
+
+def _covered(fixture: Fixture, others: Collection[frozenset[str]]) -> bool:
+    asked = fixture.asked
+    return asked in others or any(other <= asked for other in others)
+
+
+def _reached(fixture: Fixture, behind: bool) -> Iterator[str]:  # noqa: FBT001 - what was asked before
     turn = _turn(fixture)
-    before = fixtures[: fixtures.index(fixture)]
-    if any(each.turn is None and set(each.conditions) <= set(fixture.conditions) for each in before):
+    if behind:
         yield f"{_ANSWERS} > {turn}"
     elif turn > 0:
         yield f"{_ANSWERS} >= {turn}"
-
-
-def _has_stand_in(fixture: Fixture, fixtures: Sequence[Fixture]) -> bool:
-    """Whether another one answers, wherever this one matches, before its turn has come."""
-    return any(_turn(each) <= 0 and set(each.conditions) <= set(fixture.conditions) for each in fixtures)

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path as File
 from typing import TYPE_CHECKING
 
+from llmposter_dsl.codes import CODES
 from llmposter_dsl.place import Path, Within
 from llmposter_dsl.writing import Kind, write
 
@@ -19,15 +20,21 @@ def text(made: Converted, kind: Kind) -> str:
     plain = write(made.data, kind, made.comments)
     found: dict[Path, list[str]] = {}
     for each in _findings(plain, kind):
-        if each.severity != "error" and isinstance(each.place, Within):
-            codes = found.setdefault(each.place.path, [])
-            codes += [] if each.code in codes else [each.code]
+        if isinstance(each.place, Within):
+            said = each.code if each.severity != "error" else f"This is not sound: {each.message}."
+            known = found.setdefault(each.place.path, [])
+            known += [] if said in known else [said]
     if not found:
         return plain
     comments = dict(made.comments)
-    for path, codes in found.items():
-        line = f"llmposter: ignore[{', '.join(codes)}] so it is in the file that this one comes from"
-        comments[path] = f"{comments[path]}\n{line}" if path in comments else line
+    for path, told in found.items():
+        codes = [each for each in told if each in CODES]
+        lines = [comments[path]] if path in comments else []
+        lines += [each for each in told if each not in CODES]
+        lines += (
+            [f"llmposter: ignore[{', '.join(codes)}] so it is in the file that this one comes from"] if codes else []
+        )
+        comments[path] = "\n".join(lines)
     return write(made.data, kind, comments)
 
 

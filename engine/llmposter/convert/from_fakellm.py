@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llmposter.convert.calls import call
 from llmposter.convert.draft import Converted, Draft, Entry
 from llmposter.convert.shapes import FakellmRule
-from llmposter.convert.spelling import every, literal, pattern, template
+from llmposter.convert.spelling import Either, every, literal, pattern, template
 
 if TYPE_CHECKING:
     from llmposter_dsl.tree import Document
@@ -69,7 +69,7 @@ def _condition(name: str, value: Any) -> str | None:
         case "messages_contain", str():
             found = f"matches {pattern(value, ignoring_case=True)}"
             said = f"any(messages, it.text {found} or any(it.results, it.text {found}))"
-            return f"system {found} or {said}" if value else ""
+            return Either(f"system {found} or {said}") if value else ""
         case "model_matches", str():
             return _model(value)
         case "tools_include", str():
@@ -82,7 +82,7 @@ def _condition(name: str, value: Any) -> str | None:
             return _role_before(value)
         case "previous_message_contains", str():
             found = f"matches {pattern(value, ignoring_case=True)}"
-            return f"messages[-2].text {found} or any(default(messages[-2].results, []), it.text {found})"
+            return Either(f"messages[-2].text {found} or any(default(messages[-2].results, []), it.text {found})")
         case "tool_result_contains", str():
             found = f"matches {pattern(value, ignoring_case=True)}"
             return f"any(messages, any(it.results, it.text {found}))"

@@ -9,7 +9,7 @@ import json
 import re
 from typing import Final, NamedTuple
 
-from llmposter.convert.spelling import literal
+from llmposter.convert.spelling import Either, literal
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<quoted>\"(?:\\.|[^\"\\])*\")|(?P<raw>'(?:\\.|[^'\\])*')|(?P<json>`(?:\\.|[^`\\])*`)"
@@ -30,15 +30,20 @@ class Written(NamedTuple):
 
     Attributes:
         says: whether it is a condition, rather than a value.
+        either: whether it is one that `or` joins.
     """
 
     text: str
     says: bool = False
+    either: bool = False
 
 
 def condition(text: str) -> str | None:
     """A condition that holds where JMESPath finds something; None where it always does."""
-    return None if text.strip() == "@" else _condition(_Reader(text).whole())
+    if text.strip() == "@":
+        return None
+    found = _Reader(text).whole()
+    return Either(found.text) if found.either else _condition(found)
 
 
 def value(text: str) -> str:
@@ -87,13 +92,13 @@ class _Reader:
     def _or(self) -> Written:
         found = self._and()
         while self._take("||"):
-            found = Written(f"{_condition(found)} or {_condition(self._and())}", says=True)
+            found = Written(f"{_condition(found)} or {_condition(self._and())}", says=True, either=True)
         return found
 
     def _and(self) -> Written:
         found = self._compared()
         while self._take("&&"):
-            found = Written(f"{_inner(found)} and {_inner(self._compared())}", says=True)
+            found = Written(f"{_condition(found)} and {_condition(self._compared())}", says=True)
         return found
 
     def _compared(self) -> Written:
@@ -176,9 +181,9 @@ class _Reader:
         match name, arguments:
             case (("contains" | "starts_with" | "ends_with"), [left, right]):
                 return Written(f"{left.text} {_TEXTS[name]} {right.text}", says=True)
-            case "length", [Written(text, True)] if text.startswith("any("):
+            case "length", [Written(text, True, _)] if text.startswith("any("):
                 return Written(f"count({text[4:]}")
-            case "length", [Written(text, False)]:
+            case "length", [Written(text, False, _)]:
                 return Written(f"len({text})")
             case "not_null", [left, right]:
                 return Written(f"default({left.text}, {right.text})")
@@ -186,11 +191,6 @@ class _Reader:
                 return Written(f"text({left.text})")
             case _:
                 raise Cannot(f"there is no function for `{name}` in `{self.text}`")
-
-
-def _inner(written: Written) -> str:
-    text = _condition(written)
-    return f"({text})" if " or " in text and not text.startswith("(") else text
 
 
 def _member(path: str, name: str) -> str:

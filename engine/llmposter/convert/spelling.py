@@ -53,11 +53,17 @@ def templates(value: object) -> object:
             return value
 
 
+class Either(str):
+    """A condition that `or` joins."""
+
+    __slots__ = ()
+
+
 def every(conditions: Iterable[str]) -> str | None:
     """All of the conditions at once, or None where there is none."""
     parts = list(dict.fromkeys(conditions))
     if len(parts) > 1:
-        parts = [f"({part})" if " or " in re.sub(r'"[^"]*"|\([^()]*\)', "", part) else part for part in parts]
+        parts = [f"({part})" if isinstance(part, Either) else part for part in parts]
     return " and ".join(parts) or None
 
 
