@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic import Anthropic
 from essence import ask
+from openai import OpenAI
 from serving import serving
 
 from llmposter.convert import Converted, convert, text_of
@@ -49,6 +51,27 @@ def _as_far(answer: dict[str, Any], exchange: dict[str, Any]) -> dict[str, Any]:
         # How much of what it wrote last gets through before a reset is chance there.
         answer |= {name: recorded[name] for name in ("text",) if name in recorded}
     return answer
+
+
+def test_counters_move_with_every_request_of_an_sdk(tmp_path: Path) -> None:
+    """Though it says the same again: OpenAI's and Anthropic's tell a first try from a retry."""
+    made = convert(HERE / "fakellm" / "turns.yaml")
+    assert isinstance(made, Converted)
+    (tmp_path / "turns.toml").write_text(text_of(made), encoding="utf-8")
+    told = ["Go on.", "Go on.", "We have talked for a while.", "We have talked for a while.", "Go on."]
+    with serving(tmp_path / "turns.toml") as server:
+        openai = OpenAI(base_url=server.openai_url, api_key="any")
+        anthropic = Anthropic(base_url=server.url, api_key="any")
+        with openai, anthropic:
+            asked = [
+                openai.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}]) for _ in told
+            ]
+            assert told == [answer.choices[0].message.content for answer in asked]
+            said = [
+                anthropic.messages.create(model="m", max_tokens=9, messages=[{"role": "user", "content": "ho"}])
+                for _ in told
+            ]
+            assert told == [answer.content[0].text for answer in said]  # type: ignore[union-attr]
 
 
 def test_there_are_several_files_of_each_format() -> None:
