@@ -41,7 +41,8 @@ def programs(
     pool = ThreadPoolExecutor(2)
     try:
         yield {
-            name: pool.submit(run, CLIENTS[name], name, CLIENTS[name].tasks(CASES), server.url, home) for name in chosen
+            name: pool.submit(run, CLIENTS[name], name, dict.fromkeys(CLIENTS[name].tasks(CASES), server.url), home)
+            for name in chosen
         }
     finally:
         pool.shutdown(cancel_futures=True)

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,7 +38,7 @@ QUIET = {
 
 
 class Task(NamedTuple):
-    """One thing that a program plays: a case of `client_cases`, a loop to its end, or what stands beside both."""
+    """One thing that a program plays: a case of `client_cases`, a loop to its end, what stands beside both, a flow."""
 
     play: str
     api: str
@@ -45,9 +46,13 @@ class Task(NamedTuple):
     stream: bool
 
     def session(self, client: str) -> str:
-        """A loop has a session of its own, all else of a program shares one."""
+        """A loop and a flow have a session of their own, all else of a program shares one."""
         who = client.replace("/", ".")
-        return who if self.play != "loop" else f"{who}.{self.api}.{self.case.replace(' ', '-')}.{self.stream}"
+        return (
+            who
+            if self.play not in ("loop", "flow")
+            else f"{who}.{self.api}.{self.case.replace(' ', '-')}.{self.stream}"
+        )
 
 
 class Client(NamedTuple):
@@ -97,22 +102,24 @@ class Ran(NamedTuple):
     errors: str
 
 
-def run(client: Client, name: str, tasks: list[Task], url: str, home: Path) -> Ran:
-    """Plays the tasks against the server at *url*, each in its session.
+def run(client: Client, name: str, tasks: Mapping[Task, str], home: Path) -> Ran:
+    """Plays the tasks, each in its session of the server whose URL stands behind it.
 
     Raises:
         AssertionError: the program broke, or reached out.
     """
     asked = [
-        {**task._asdict(), "task": number, "url": f"{url}/@{task.session(name)}"} for number, task in enumerate(tasks)
+        {**task._asdict(), "task": number, "url": f"{url}/@{task.session(name)}"}
+        for number, (task, url) in enumerate(tasks.items())
     ]
+    played = list(tasks)
     ended = subprocess.run(
         client.command(), input=json.dumps(asked), env=environment(home), capture_output=True, text=True,
         encoding="utf-8", check=False, timeout=SECONDS, cwd=home,
     )  # fmt: skip
     assert 0 == ended.returncode, ended.stderr
     first, *lines = map(json.loads, filter(lambda line: line.startswith("{"), ended.stdout.split("\n")))
-    return Ran(first["versions"], {tasks[line["task"]]: line["heard"] for line in lines}, ended.stderr)
+    return Ran(first["versions"], {played[line["task"]]: line["heard"] for line in lines}, ended.stderr)
 
 
 def environment(home: Path) -> dict[str, str]:
