@@ -417,10 +417,11 @@ TABLES_IN_ORDER: tuple[tuple[str, str, Keys], ...] = (
 
 def reference_keys() -> str:
     """The tables of keys as Markdown, a heading each."""
-    return "\n\n".join(f"## {heading}\n\n{_rows(keys)}" for _, heading, keys in TABLES_IN_ORDER) + "\n"
+    return "\n\n".join(f"## {heading}\n\n{rows(keys)}" for _, heading, keys in TABLES_IN_ORDER) + "\n"
 
 
-def _rows(keys: Keys) -> str:
+def rows(keys: Keys) -> str:
+    """One table of keys as Markdown."""
     lines = ["| key | value | meaning | default |", "|---|---|---|---|"]
     for key in keys.values():
         value = _escaped(key.form.noun or key.form.words)

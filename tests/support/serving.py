@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from llmposter.fixtures import is_fixture_file, load
 from llmposter.fixtures.compiling import program as of_fixtures
 from llmposter.fixtures.reading import read_text
 from llmposter.server import Running, Settings
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 def program(scenario: str | Path, seed: int | None = None) -> Program:
     """A scenario from a file, or from TOML text, which has a line break in it."""
     text_given = isinstance(scenario, str) and "\n" in scenario
+    if not text_given and is_fixture_file(scenario):
+        (found,) = load([scenario]).programs
+        return found
     compiled = compile_text(scenario) if text_given else compile_path(scenario)
     assert compiled.program is not None, "\n".join(map(text, compiled.diagnostics))
     return compiled.program if seed is None else replace(compiled.program, seed=seed)
