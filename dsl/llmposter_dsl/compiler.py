@@ -65,14 +65,20 @@ def compile_document(document: Document, wanted: Collection[str] = ()) -> Compil
     return _compiled(lambda: reading.faults(document) or document, wanted)
 
 
-def scenario_files(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """The scenarios that paths name: files as given; of folders what `folders.scenarios` finds, else the folder."""
+def scenario_files(
+    paths: Iterable[str | os.PathLike[str]], excluded: Callable[[str], bool] = lambda _: False
+) -> list[str]:
+    """The scenarios that paths name: files as given; of folders what `folders.scenarios` finds, else the folder.
+
+    *excluded* says of a file in a folder that it is left out.
+    """
     from llmposter_dsl.folders import scenarios
 
     found: list[str] = []
     for path in paths:
         shown = os.fspath(path)
-        found += (scenarios(shown) or [shown]) if Path(shown).is_dir() else [shown]
+        inside = scenarios(shown) if Path(shown).is_dir() else None
+        found += [shown] if not inside else [file for file in inside if not excluded(file)]
     return list(dict.fromkeys(found))
 
 

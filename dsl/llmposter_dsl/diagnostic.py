@@ -17,6 +17,29 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A stretch of a file, and the text that stands there afterwards; as the file is written, quotes included."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the files that takes a finding away.
+
+    Attributes:
+        message: what it does, as an order: ``write `reply` ``.
+        edits: all of them or none; no two overlap.
+        safe: nothing but what was surely meant is changed; others want to be looked at.
+    """
+
+    message: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
@@ -26,6 +49,7 @@ class Diagnostic:
         place: what to underline.
         help: what would be right, or None where the message says it.
         related: further places.
+        fixes: what would take it away, the best first.
     """
 
     code: str
@@ -33,6 +57,7 @@ class Diagnostic:
     place: Place
     help: str | None = None
     related: tuple[Related, ...] = field(default=())
+    fixes: tuple[Fix, ...] = field(default=())
 
     @property
     def severity(self) -> Severity:

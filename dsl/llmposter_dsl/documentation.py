@@ -80,7 +80,7 @@ class Documentation:
     @cached_property
     def plain(self) -> str:
         """All of it for where no link leads anywhere."""
-        return _LINK.sub(r"\1", shown(self.text))
+        return unlinked(shown(self.text))
 
 
 def of(code: str) -> Documentation:
@@ -90,6 +90,11 @@ def of(code: str) -> Documentation:
         KeyError: there is no such code.
     """
     return Documentation(code, CODES[code], CODES.name(code), cleandoc(CODES.module(code).__doc__ or ""))
+
+
+def unlinked(markdown: str) -> str:
+    """Markdown whose links lead nowhere any more."""
+    return _LINK.sub(r"\1", markdown)
 
 
 def shown(markdown: str) -> str:

@@ -22,10 +22,16 @@ _CODE = re.compile(r"[^\s,]+")
 
 @dataclass(slots=True)
 class _Suppression:
-    """One code of one comment; *line* is the line it speaks of, None for the whole file."""
+    """One code of one comment.
+
+    Attributes:
+        line: the line it speaks of, None for the whole file.
+        whole: where a rule begins in that line, it speaks of all of the rule.
+    """
 
     code: str
     line: int | None
+    whole: bool
     span: Span
     used: bool = field(default=False)
 
@@ -57,8 +63,8 @@ def _suppressed(found: Diagnostic, source: Source, suppressions: list[_Suppressi
     fitting = [one for one in suppressions if one.code == found.code]
     if not fitting:
         return False
-    lines = _lines(found, source)
-    fitting = [one for one in fitting if one.line is None or one.line in lines]
+    lines, rule = _lines(found, source), _rule(found)
+    fitting = [one for one in fitting if one.line is None or one.line in lines or (one.whole and one.line == rule)]
     for one in fitting:
         one.used = True
     return bool(fitting)
@@ -74,6 +80,17 @@ def _lines(found: Diagnostic, source: Source) -> set[int]:
         if place.inner is not None:
             lines |= {source.position(at)[0] for at in (key.start, value.start, value.end)}
     return lines
+
+
+def _rule(found: Diagnostic) -> int | None:
+    """The line in which the rule begins that a finding is in."""
+    place = found.place
+    if not isinstance(place, Within):
+        return None
+    depth = 3 if place.path[:1] == ("states",) else 2
+    if len(place.path) < depth or not isinstance(place.path[depth - 1], int):
+        return None
+    return place.source.position(place.document.value_span(place.path[:depth]).start)[0]
 
 
 def _read(document: Document) -> tuple[list[_Suppression], list[Diagnostic]]:
@@ -95,10 +112,10 @@ def _read(document: Document) -> tuple[list[_Suppression], list[Diagnostic]]:
         if problem := _problem(source, form):
             wrong.append(problem)
             continue
-        line = None if form["what"] == "ignore-file" else _line_meant(source, start)
+        line, whole = (None, True) if form["what"] == "ignore-file" else _line_meant(source, start)
         for code in _CODE.finditer(form["codes"]):
             at = form.start("codes")
-            suppressions.append(_Suppression(code[0], line, Span(at + code.start(), at + code.end())))
+            suppressions.append(_Suppression(code[0], line, whole, Span(at + code.start(), at + code.end())))
     return suppressions, wrong
 
 
@@ -112,16 +129,19 @@ def _problem(source: Source, form: re.Match[str]) -> Diagnostic | None:
     return None
 
 
-def _line_meant(source: Source, start: int) -> int:
-    """The comment's own line; or, where it stands alone, the next line that is more than a comment."""
+def _line_meant(source: Source, start: int) -> tuple[int, bool]:
+    """The comment's own line; or, where it stands alone, the next line that is more than a comment.
+
+    And whether all of a rule is meant that begins there: a comment behind a rule's header has nothing else to speak of.
+    """
     line, column = source.position(start)
-    if source.line(line)[: column - 1].strip():
-        return line
+    if before := source.line(line)[: column - 1].strip():
+        return line, before.startswith("[")
     last = source.position(len(source.text))[0]
     line += 1
     while line < last and source.line(line).lstrip().startswith("#"):
         line += 1
-    return line
+    return line, True
 
 
 def _unused(source: Source, suppression: _Suppression) -> Diagnostic:

@@ -58,7 +58,11 @@ class Sources:
         self._seen: Mapping[str, Mark] = {}
 
     def load(self) -> Checked:
-        """All that is wrong with them, and the scenarios if that is no error."""
+        """All that is wrong with them, and the scenarios if that is no error.
+
+        Raises:
+            Misconfigured: what a project says of its checks cannot be used.
+        """
         before = self._marks()
         checked = self._check(self.paths)
         # What could be read when all was well is listened to until all is well again.

@@ -8,6 +8,9 @@ from llmposter_dsl.place import At
 from llmposter_dsl.source import Source, Span
 from llmposter_dsl.tree import Document
 
+ALL = "# llmposter: ignore[LP301] all of it\n"
+WHEN, DEEP = ("LP301", ("states", "a", 0, "when")), ("LP301", ("states", "a", 0, "set", "y"))
+SECOND_RULE = ("LP301", ("states", "a", 1, "when"))
 CASES = [
     # kind, text, findings as (code, path), what is left as code and line
     ("toml", "a = 1 # llmposter: ignore[LP301] so", [("LP301", ("a",))], []),
@@ -29,6 +32,15 @@ CASES = [
     ("yaml", "a: 'x # llmposter: ignore[LP301]'", [("LP301", ("a",))], ["LP301:1"]),
     ("yaml", "# llmposter: ignore-file[LP301]\n---\na: x", [("LP301", ("a",))], []),
     ("toml", "a = 1", [("LP301", ("a",))], ["LP301:1"]),
+    # of a rule
+    ("toml", f"{ALL}[[states.a]]\nwhen = 'x'\nset.y = 1", [WHEN, DEEP], []),
+    ("toml", "[[states.a]] # llmposter: ignore[LP301]\nwhen = 'x'\nset.y = 1", [WHEN, DEEP], []),
+    ("toml", f"{ALL}[[always]]\nwhen = 'x'", [("LP301", ("always", 0, "when"))], []),
+    ("toml", f"{ALL}[[states.a]]\nx = 1\n[[states.a]]\nwhen = 'x'", [SECOND_RULE], ["LP301:5", "LP901:1"]),
+    ("toml", f"[[states.a]]\n{ALL}x = 1\nwhen = 'x'", [WHEN], ["LP301:4", "LP901:2"]),
+    ("yaml", "states:\n  a:\n    # llmposter: ignore[LP301]\n    - x: 1\n      when: x", [WHEN], []),
+    ("yaml", "states:\n  a:\n    - x: 1 # llmposter: ignore[LP301]\n      when: x", [WHEN], ["LP301:4", "LP901:3"]),
+    ("yaml", f"{ALL}states:\n  a:\n    - when: x", [WHEN], ["LP301:4", "LP901:1"]),
 ]
 
 
@@ -65,10 +77,13 @@ SECOND = Diagnostic("LP105", "twice", At(SOURCE, Span(6, 13)), None, (Related(At
 
 def test_report_text_and_record():
     """The text and JSON forms are exact, 1-based, the end exclusive, columns in code points."""
-    assert "x.toml:1:1-1:2 LP110 unknown key `a`\n    help: did you mean `b`?" == report.text(FIRST)
-    assert "x.toml:2:1-3:1 LP105 twice\n    x.toml:1:5 first here" == report.text(SECOND)
+    source = "    1 | a = 1\n      | ^\n"
+    assert f"x.toml:1:1-1:2 LP110 unknown key `a`\n{source}    help: did you mean `b`?" == report.text(FIRST)
+    source = "    2 | 😀b = 2\n      | ^^^^^^^\n"
+    assert f"x.toml:2:1-3:1 LP105 twice\n{source}    x.toml:1:5 first here" == report.text(SECOND)
     expected = {"code": "LP110", "severity": "error", "message": "unknown key `a`", "file": "x.toml", "line": 1}
     expected |= {"column": 1, "end_line": 1, "end_column": 2, "help": "did you mean `b`?"}
+    expected |= {"related": [], "fixes": []}
     assert expected == report.record(FIRST)
 
 

@@ -255,6 +255,7 @@ def test_lint_tells_findings_as_text_and_as_json(files: Path) -> None:
     found = json.loads(call("lint", files, "--format", "json").stdout)
     assert {"LP110", "LP305", "LP307"} <= {each["code"] for each in found}
     fields = {"code", "severity", "message", "file", "line", "column", "end_line", "end_column", "help"}
+    fields |= {"related", "fixes"}
     assert all(fields == set(each) for each in found)
     assert call("lint", files / "good.toml", "--format", "json").stdout == "[]\n"
 
@@ -297,7 +298,7 @@ def test_a_first_scenario_is_written(tmp_path: Path) -> None:
     [
         (["run", "nowhere.toml"], 'there is no file or folder "nowhere.toml"'),
         (["run"], "missing argument 'PATH...' (`llmposter run -h` says more)"),
-        (["lint", "--format", "xml", "."], "invalid value for '--format': 'xml' is not one of 'text', 'json'"),
+        (["lint", "--format", "xml", "."], "invalid value for '--format': 'xml' is not one of 'text', 'short'"),
         (["run", ".", "--port", "65536"], "invalid value for '--port': 65536 is not in the range 0<=x<=65535"),
         (["runn"], "no such command 'runn'"),
         (["--nope"], "no such option"),
@@ -322,7 +323,7 @@ def test_a_folder_without_a_scenario_is_a_finding(tmp_path: Path) -> None:
 def test_help_and_version() -> None:
     """`-h` and `--version` print and end well."""
     assert re.fullmatch(r"llmposter \d+\.\d+\S*\n", call("--version").stdout)
-    for command in ("run", "lint", "test", "graph", "init"):
+    for command in ("run", "lint", "rule", "test", "graph", "init"):
         ended = call(command, "-h")
         assert ended.returncode == 0
         assert ended.stdout.startswith(f"Usage: llmposter {command} ")
@@ -334,7 +335,7 @@ def test_a_bug_is_no_traceback_unless_asked_for(
     """An exception inside ends with one line that asks for a report; `--verbose` shows where it happened."""
     from llmposter import cli, lint
 
-    monkeypatch.setattr(lint, "check", lambda _: 1 / 0)
+    monkeypatch.setattr(lint, "check", lambda *_: 1 / 0)
     for arguments, traceback in ((["lint", str(tmp_path)], False), (["lint", str(tmp_path), "--verbose"], True)):
         with pytest.raises(SystemExit) as ended:
             cli.main(arguments)

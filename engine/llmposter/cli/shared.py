@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -20,10 +23,15 @@ class Trouble(click.ClickException):
 
 
 class Existing(click.ParamType[str]):
+    """A file or folder that is there; with *stdin* also `-`."""
+
     name = "path"
 
+    def __init__(self, *, stdin: bool = False) -> None:
+        self.stdin = stdin
+
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        if not Path(value).exists():
+        if not (self.stdin and value == "-") and not Path(value).exists():
             raise Trouble(f'there is no file or folder "{value}"')
         return value
 
@@ -39,16 +47,50 @@ def verbose(of: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def checked(paths: Sequence[str]) -> Checked:
+    """Every finding that the project wants told."""
     from llmposter.lint import check
+    from llmposter.lint.settings import Project
 
-    return check(paths)
+    with configured():
+        return check(paths, Project())
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """What is wrong in a configuration is told, and nothing else is done then."""
+    from llmposter.lint.settings import Misconfigured
+
+    try:
+        yield
+    except Misconfigured as error:
+        show(error.found, err=True)
+        raise Trouble(str(error)) from error
 
 
 def show(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:
+    """Prints findings with the lines that they speak of."""
     if diagnostics:
         from llmposter_dsl.report import text
 
-        click.echo("\n".join(map(text, diagnostics)), err=err)
+        colour = coloured(sys.stderr if err else sys.stdout)
+        painted = paint(on=colour)
+        click.echo("\n".join(text(each, painted) for each in diagnostics), err=err, color=colour)
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether to write in colour: https://no-color.org, https://force-color.org; else for a terminal that can."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def paint(*, on: bool) -> Callable[[str, str], str]:
+    """What colours a text, or leaves it."""
+    from llmposter_dsl import report
+
+    return report.coloured if on else report.plain
 
 
 def counted(count: int, word: str) -> str:

@@ -6,23 +6,31 @@ This door opens late: each function imports what it needs, so that `llmposter li
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from llmposter.lint.checking import Checked
     from llmposter.lint.player import ExampleResult
+    from llmposter.lint.settings import Project
     from llmposter_dsl.program import Program
 
 
-def check(paths: Iterable[str | os.PathLike[str]], wanted: Collection[str] = ()) -> Checked:
+def check(paths: Iterable[str | os.PathLike[str]], project: Project | None = None) -> Checked:
     """Every finding on the scenarios that *paths* name, their examples played on every wire.
 
-    *wanted* are codes that are looked for only where somebody asks.
+    *project* says which of them are told; without one, all but those that are only told where somebody selects them.
     """
     from llmposter.lint.checking import check as made
 
-    return made(paths, wanted)
+    return made(paths, project)
+
+
+def check_text(text: bytes, name: str, project: Project) -> Checked:
+    """Every finding on a text that a file called *name* would hold, which need not be there."""
+    from llmposter.lint.checking import check_text as made
+
+    return made(text, name, project)
 
 
 def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
@@ -58,4 +66,4 @@ def init_text() -> str:
     return TEXT
 
 
-__all__ = ["check", "graph", "init_text", "passed", "play", "report"]
+__all__ = ["check", "check_text", "graph", "init_text", "passed", "play", "report"]

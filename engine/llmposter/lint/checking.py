@@ -5,20 +5,22 @@ A file that cannot be compiled keeps no other from being checked.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llmposter.fixtures import files_below, is_fixture_file, load
 from llmposter.lint import checks
-from llmposter_dsl import codes, compiler
+from llmposter.lint.settings import Settings
+from llmposter_dsl import codes, compiler, reading
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from types import ModuleType
 
     from llmposter.lint.player import ExampleResult
+    from llmposter.lint.settings import Project
     from llmposter_dsl.compiler import Compiled
     from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.program import Program
@@ -54,50 +56,58 @@ class Checked(NamedTuple):
         return any(each.severity == "error" for each in self.diagnostics)
 
 
-def check(paths: Iterable[str | os.PathLike[str]], wanted: Collection[str] = ()) -> Checked:
-    """See `llmposter.lint.check`; *wanted* are codes that are looked for only where somebody asks."""
-    files, fixtures, before = _sorted(paths)
-    made = [compiler.compile_path(file, wanted=wanted) for file in files]
+def check(paths: Iterable[str | os.PathLike[str]], project: Project | None = None) -> Checked:
+    """See `llmposter.lint.check`."""
+    of = (lambda _: Settings()) if project is None else project.of
+    files, fixtures, before = _sorted(paths, of)
+    made = [compiler.compile_path(file, wanted=of(file).choice.wanted) for file in files]
     if not fixtures:
-        return settled(files, made, wanted)
+        return settled(files, made, of)
     loaded = load(fixtures, alone=not made)
-    return settled((*fixtures, *files), [*made[:before], *loaded.compiled, *made[before:]], wanted)
+    return settled((*fixtures, *files), [*made[:before], *loaded.compiled, *made[before:]], of)
 
 
-def _sorted(paths: Iterable[str | os.PathLike[str]]) -> tuple[list[str], list[str], int]:
+def _sorted(paths: Iterable[str | os.PathLike[str]], of: Callable[[str], Settings]) -> tuple[list[str], list[str], int]:
     """The scenarios that paths name, the fixture files, and how many of the scenarios come before these."""
     files: list[str] = []
     fixtures: list[str] = []
     before = 0
     for path in map(str, paths):
-        here = files_below(path) if Path(path).is_dir() else [path] if is_fixture_file(path) else []
+        folder = Path(path).is_dir()
+        here = files_below(path) if folder else [path] if is_fixture_file(path) else []
         before = before if fixtures else len(files)
-        fixtures += here
+        fixtures += [each for each in here if not (folder and of(each).excluded(each))]
+        found = compiler.scenario_files([path], lambda file: of(file).excluded(file))
         # A folder of fixtures need not have a scenario.
-        files += [each for each in compiler.scenario_files([path]) if each not in here and (each != path or not here)]
+        files += [each for each in found if each not in here and (each != path or not here)]
     return list(dict.fromkeys(files)), list(dict.fromkeys(fixtures)), before
 
 
-def settled(files: Iterable[str], compiled: Iterable[Compiled], wanted: Collection[str] = ()) -> Checked:
-    """What was compiled, with all that needs more than the language to be found."""
-    asked = [module for code, module in _modules() if code in wanted or not codes.CODES[code].asked]
+def check_text(text: bytes, name: str, project: Project) -> Checked:
+    """See `llmposter.lint.check_text`."""
+    settings = project.of(name)
+    kind = reading.KINDS.get(os.path.splitext(name)[1].lower(), "toml")  # noqa: PTH122
+    path = os.path.abspath(name)  # noqa: PTH100 - there need be no such file
+    return settled([name], [compiler.compile_text(text, name, kind, path, settings.choice.wanted)], lambda _: settings)
+
+
+def settled(files: Sequence[str], compiled: Iterable[Compiled], of: Callable[[str], Settings]) -> Checked:
+    """What was compiled of these files, with all that needs more than the language to be found."""
     made = list(compiled)
     programs = [each.program for each in made if each.program is not None]
-    between: dict[int, list[Diagnostic]] = {}
-    for module in (each for each in asked if hasattr(each, "between")):
-        for program, diagnostic in module.between(programs):
-            between.setdefault(id(program), []).append(diagnostic)
+    together: dict[int, list[Diagnostic]] = {}
+    for program, diagnostic in _between(programs):
+        together.setdefault(id(program), []).append(diagnostic)
     played: list[tuple[ExampleResult, ...]] = []
     found: list[Diagnostic] = []
     for each in made:
-        if each.program is None:
-            found += each.diagnostics
-            continue
-        seen = _seen(each.program)
-        played.append(seen.results)
-        more = [one for module in asked if hasattr(module, "check") for one in module.check(seen)]
-        more += between.get(id(each.program), ())
-        found += compiler.settle((*each.raw, *more), each.documents, wanted) if more else each.diagnostics
+        settings, told = of(_file(each)), each.diagnostics
+        if each.program is not None:
+            seen = _seen(each.program)
+            played.append(seen.results)
+            more = [*_more(seen, settings.choice.wanted), *together.get(id(each.program), ())]
+            told = compiler.settle((*each.raw, *more), each.documents, settings.choice.wanted) if more else told
+        found += filter(settings.tells, told)
     return Checked(tuple(programs), _told(found), tuple(files), tuple(played), _read(made))
 
 
@@ -106,11 +116,27 @@ def _read(compiled: Iterable[Compiled]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
+def _file(compiled: Compiled) -> str:
+    """The file whose settings count: the scenario's own."""
+    sources = [each.source for each in compiled.documents[:1]] or [compiled.diagnostics[0].place.source]
+    return sources[0].path or sources[0].name
+
+
 def between(programs: Sequence[Program]) -> Iterator[Diagnostic]:
     """What is wrong only with scenarios that are served together."""
+    return (diagnostic for _, diagnostic in _between(programs))
+
+
+def _between(programs: Sequence[Program]) -> Iterator[tuple[Program, Diagnostic]]:
     for _, module in _modules():
         if hasattr(module, "between"):
-            yield from (diagnostic for _, diagnostic in module.between(programs))
+            yield from module.between(programs)
+
+
+def _more(seen: Seen, wanted: Collection[str]) -> Iterator[Diagnostic]:
+    for code, module in _modules():
+        if hasattr(module, "check") and (code in wanted or not codes.CODES[code].asked):
+            yield from module.check(seen)
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from llmposter.fixtures import is_fixture_file, load
 from llmposter.lint import checking
-from llmposter.lint.selecting import level
+from llmposter.lint.selecting import Choice, level
+from llmposter.lint.settings import Settings
 from llmposter_dsl import compiler, documentation, report
 from llmposter_dsl.codes import CODES
 
@@ -38,7 +39,7 @@ _INDEX: Final = """# Checks
 Every finding of `llmposter lint` has a code that stays the same, and a page that says why it is a mistake, with an \
 example and what to write instead.
 `llmposter rule LP301` prints such a page, `llmposter rule` lists them all; [Checking](../language/checking.md) says \
-what is looked at, and how a finding is suppressed.
+what is looked at, and [Linting](../lint.md) how findings are shown, selected and suppressed.
 """
 
 
@@ -46,13 +47,14 @@ def findings(folder: Path, files: Sequence[File], wanted: Collection[str] = ()) 
     """What is found in files that are given together; messages call them by their names alone."""
     for file in files:
         (folder / file.name).write_bytes(file.content())
+    settings = Settings(Choice(extend=tuple(wanted)))
     if all(is_fixture_file(folder / file.name) for file in files):
         loaded = load([folder / file.name for file in files], shown=[file.name for file in files])
-        return checking.settled(loaded.files, loaded.compiled, wanted).diagnostics
+        return checking.settled(loaded.files, loaded.compiled, lambda _: settings).diagnostics
     # Of several the folder is given, so that those which another one includes are left out.
-    files_given = compiler.scenario_files([folder if len(files) > 1 else folder / files[0].name])
-    made = [compiler.compile_path(each, Path(each).name, wanted) for each in files_given]
-    return checking.settled(files_given, made, wanted).diagnostics
+    given = compiler.scenario_files([folder if len(files) > 1 else folder / files[0].name])
+    made = [compiler.compile_path(each, Path(each).name, wanted) for each in given]
+    return checking.settled(given, made, lambda _: settings).diagnostics
 
 
 def made(folder: Path) -> dict[Path, str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
+from llmposter.lint.checking import Checked
+from llmposter.lint.settings import Misconfigured
 from llmposter.sources import Reloaded
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Reloader:
     def reload(self, cause: str) -> Reloaded:
         """Reads everything again, whether or not it has changed."""
         with self._lock:
-            checked = self._sources.load()
+            checked = self._checked()
             swap = None if checked.failed else self._mock.replace(checked.programs)
         told = tuple(each for each in checked.diagnostics if each.severity != "info")
         names = tuple(each["name"] for each in self._mock.scenarios())
@@ -59,6 +61,12 @@ class Reloader:
         reloaded = Reloaded(cause, told, names, swap, later)
         self._watch.reloaded(reloaded)
         return reloaded
+
+    def _checked(self) -> Checked:
+        try:
+            return self._sources.load()
+        except Misconfigured as wrong:
+            return Checked((), wrong.found, ())
 
     def told_to(self, cause: str) -> None:
         """The same for whoever can do nothing about a bug."""

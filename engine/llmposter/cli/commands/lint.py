@@ -1,9 +1,11 @@
-"""`llmposter lint`: what is wrong with scenarios, each with its exact place."""
+"""`llmposter lint`: what is wrong with scenarios, each with its exact place, in the form that its reader wants."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,27 +13,103 @@ from llmposter.cli import shared
 
 if TYPE_CHECKING:
     from llmposter.lint.checking import Checked
+    from llmposter.lint.settings import Project, Settings
+
+_FORMS = ("text", "short", "json", "jsonl", "sarif", "github", "junit", "gitlab")
+_STDIN = "-"
+_CODES: dict[str, Any] = {"multiple": True, "metavar": "CODES"}
 
 
 @click.command()
-@shared.paths
-@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json"]))
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=shared.Existing(stdin=True))
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(_FORMS))
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write what was found to a file.")
+@click.option("--select", help="Tell these codes alone, as LP301 or LP3, with commas between them.", **_CODES)
+@click.option("--extend-select", help="Tell these codes too.", **_CODES)
+@click.option("--ignore", help="Do not tell these codes.", **_CODES)
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--stdin-filename", metavar="NAME", help="Read standard input, as if it stood in this file.")
+@click.option("--config", metavar="FILE", type=click.Path(), help="Take the configuration of this file.")
+@click.option("--isolated", is_flag=True, help="Take no configuration.")
+@click.option("--force-exclude", is_flag=True, help="Leave out what is excluded even where it is named.")
 @shared.verbose
-def lint(paths: Sequence[str], form: str, strict: bool) -> int:  # noqa: FBT001 - click's
-    """Find what is wrong with scenarios, each with its exact place."""
-    checked = shared.checked(paths)
-    if form == "json":
-        import json
+def lint(paths: Sequence[str], form: str, output: str | None, **options: Any) -> int:
+    """Find what is wrong with scenarios, each with its exact place; without a PATH in the current folder.
 
-        from llmposter_dsl.report import record
+    A PATH may be `-`, standard input.
+    """
+    from llmposter.lint.settings import Project
 
-        click.echo(json.dumps([record(each) for each in checked.diagnostics], ensure_ascii=False, indent=2))
-    else:
-        shared.show(checked.diagnostics)
-        click.echo(_summary(checked), err=True)
-    warned = any(each.severity == "warning" for each in checked.diagnostics)
-    return int(checked.failed or (strict and warned))
+    with shared.configured():
+        project = Project(options["config"], isolated=options["isolated"], given=_given(options))
+        here = project.of("scenario.toml")
+        checked = _checked(paths, options, project)
+    failed = False
+    if checked.diagnostics or form != "text" or output is not None:
+        failed = _tell(checked, form, output, strict=options["strict"] or here.strict)
+    click.echo(_summary(checked), err=True)
+    return int(failed and not options["exit_zero"])
+
+
+def _tell(checked: Checked, form: str, output: str | None, *, strict: bool) -> bool:
+    """Writes what was found; answers whether it fails."""
+    from llmposter.lint.formats import Told, write
+
+    colour = output is None and shared.coloured(sys.stdout)
+    told = Told(checked.diagnostics, checked.files, strict, shared.paint(on=colour))
+    _put(write(form, told), output, colour=colour)
+    return any(map(told.fails, checked.diagnostics))
+
+
+def _given(options: dict[str, Any]) -> Callable[[Settings], Settings]:
+    """What the command line selects takes the place of what a project selects and ignores; the rest adds to it."""
+    from msgspec.structs import replace
+
+    from llmposter.lint.selecting import Choice, ignorable, known
+
+    select, extend = _codes(options["select"], known), _codes(options["extend_select"], known)
+    ignore = _codes(options["ignore"], ignorable)
+
+    def given(settings: Settings) -> Settings:
+        was = Choice(select) if select else settings.choice
+        choice = Choice(was.select, (*was.extend, *extend), (*was.ignore, *ignore))
+        return replace(settings, choice=choice)
+
+    return given
+
+
+def _codes(given: Iterable[str], of: Callable[[str], str]) -> tuple[str, ...]:
+    from llmposter.lint.selecting import Unknown
+
+    try:
+        return tuple(of(code) for each in given for code in each.split(","))
+    except Unknown as error:
+        raise shared.Trouble(str(error)) from error
+
+
+def _checked(paths: Sequence[str], options: dict[str, Any], project: Project) -> Checked:
+    from llmposter import lint as checks
+
+    name: str | None = options["stdin_filename"]
+    if name is None and _STDIN not in paths:
+        given = paths or ["."]
+        if options["force_exclude"]:
+            given = [path for path in given if not project.of(path).excluded(path)]
+        return checks.check(given, project)
+    if any(path != _STDIN for path in paths):
+        raise click.UsageError("standard input is read alone, without another PATH")
+    return checks.check_text(sys.stdin.buffer.read(), name or "stdin", project)
+
+
+def _put(text: str, output: str | None, *, colour: bool) -> None:
+    if output is None:
+        click.echo(text, nl=False, color=colour)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise shared.Trouble(f'cannot write "{output}": {(error.strerror or str(error)).lower()}') from error
 
 
 def _summary(checked: Checked) -> str:

@@ -12,6 +12,7 @@ from llmposter.cli import shared
 
 if TYPE_CHECKING:
     from llmposter.core.credentials import Issued
+    from llmposter.lint.checking import Checked
     from llmposter.log import Format
     from llmposter.server.oauth import Companion
     from llmposter.server.running import Server
@@ -89,8 +90,9 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     """Serve scenarios, after checking them: files, or folders that are searched for them."""
     from llmposter.sources import Sources
 
-    sources = Sources(paths, seed=seed)
-    checked = sources.load()
+    sources = Sources(paths, seed=seed, checker=_checked)
+    with shared.configured():
+        checked = sources.load()
     shared.show([each for each in checked.diagnostics if each.severity != "info"], err=True)
     if checked.failed:
         return 1
@@ -118,6 +120,14 @@ def run(  # noqa: PLR0913, PLR0917 - an argument for each option
     except CannotListen as error:
         raise shared.Trouble(str(error)) from error
     return 0
+
+
+def _checked(paths: Sequence[str]) -> Checked:
+    """What each project wants told, as it says when the files are read."""
+    from llmposter.lint import check
+    from llmposter.lint.settings import Project
+
+    return check(paths, Project())
 
 
 def _ready(server: Server, programs: Sequence[Program]) -> None:
