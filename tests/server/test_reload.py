@@ -302,6 +302,20 @@ def test_lines_for_programs_stay_lines(tmp_path: Path) -> None:
         assert ["LP103"] == [each["code"] for each in told["findings"]]
 
 
+def test_a_project_counts_when_files_are_read_again(tmp_path: Path) -> None:
+    """What it ignores then is not told, and what is wrong in it keeps what is served."""
+    path = put(tmp_path / "one.toml", "old")
+    with running(path, "--port", 0, "--log-format", "json", "--watch") as run:
+        (tmp_path / "llmposter.toml").write_text('ingore = ["LP3"]\n')
+        path.write_text(path.read_text() + '\n[[states.nowhere]]\nreply = "x"\n')
+        (line,) = run.heard("not reloaded")
+        assert ["LP110"] == [each["code"] for each in json.loads(line)["findings"]]
+        (tmp_path / "llmposter.toml").write_text('ignore = ["LP3"]\n')
+        path.write_text(path.read_text() + "\n")
+        line = run.heard('"reloaded"')[-1]
+        assert [] == json.loads(line).get("findings", [])
+
+
 def test_nothing_is_left_of_a_watching_server(tmp_path: Path) -> None:
     """No thread, and no file is watched."""
     path = put(tmp_path / "one.toml", "old")
