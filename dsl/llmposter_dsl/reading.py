@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
-from typing import Any
+from typing import Any, Literal
 
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.place import At, Within
@@ -16,7 +16,7 @@ from llmposter_dsl.tree import DEEPEST, Document, Kind, Loaded, walk
 LARGEST = 16 * 1024 * 1024
 """How many bytes a scenario file may have."""
 
-KINDS: dict[str, Kind] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+KINDS: dict[str, Literal["toml", "yaml"]] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
 def read(

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from telling import without_lines
 
-from llmposter_dsl import compiler, keys, report
+from llmposter_dsl import compiler, keys
 from llmposter_dsl.delivery_forms import chunk, duration, jitter, latency, pace
 from llmposter_dsl.program import Chunk, Duration, Latency, Pace
 
@@ -174,7 +175,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def said(folder: Path, name: str) -> list[str]:
-    return [report.text(each) for each in compiler.compile_path(folder / name, name).diagnostics]
+    return [without_lines(each) for each in compiler.compile_path(folder / name, name).diagnostics]
 
 
 def test_a_circle_of_includes_is_found(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from telling import without_lines
 
 from llmposter_dsl import reading, report, toml_tree, yaml_tree
 from llmposter_dsl.tree import Document
@@ -77,10 +78,10 @@ def shown(result):
     found = result[0]
     related = "".join(
         " | " + line.strip().removeprefix("f:")
-        for line in report.text(found).splitlines()[1:]
+        for line in without_lines(found).splitlines()[1:]
         if not line.startswith("    help: ")
     )
-    return report.text(found).splitlines()[0].removeprefix("f:") + related
+    return without_lines(found).splitlines()[0].removeprefix("f:") + related
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN_TOML)
@@ -144,7 +145,7 @@ def test_plain_text_cut_by_a_comment():
         document = reading.read_text(text, "f", "yaml")
         assert isinstance(document, Document), text
         assert [f"f:{place} LP123" for place in places] == [
-            report.text(found).split(" the ")[0] for found in document.findings
+            without_lines(found).split(" the ")[0] for found in document.findings
         ]
 
 

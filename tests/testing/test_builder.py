@@ -193,7 +193,7 @@ def test_files_to_include_are_found_beside_what_includes_them(tmp_path: Path) ->
 
 def findings(error: ScenarioError) -> list[str]:
     """Their first lines, this file by its name alone."""
-    lines = [line for line in str(error).splitlines() if not line.startswith("    ")]
+    lines = [line for line in str(error).splitlines() if not line.startswith(" ")]
     return [line[line.index(HERE.name) :] if HERE.name in line else line for line in lines]
 
 
