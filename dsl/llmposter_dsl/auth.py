@@ -21,7 +21,7 @@ from llmposter_dsl.times import patient, some_time
 
 FORMS: Final = 'write `"expire"`, `"expire after 2 uses"`, `"expire after 30s"` or `"revoke"`'
 _MOST: Final = 10**12
-_AFTER: Final = re.compile(r"expire\s+after\s+(?:(?P<uses>[0-9]{1,9})\s+uses?|(?P<time>\S+))")
+AFTER: Final = re.compile(r"expire\s+after\s+(?:(?P<uses>[0-9]{1,9})\s+uses?|(?P<time>\S+))")
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -138,7 +138,7 @@ def end(text: str) -> TokenEnd | str:
         return TokenEnd("revoke")
     if plain == "expire":
         return TokenEnd("expire")
-    after = _AFTER.fullmatch(plain)
+    after = AFTER.fullmatch(plain)
     if after is None:
         return "is nothing that can be done to a token"
     if after["uses"] is not None:

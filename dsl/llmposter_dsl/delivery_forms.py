@@ -16,17 +16,17 @@ LONGEST: Final = 366 * 86400.0
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{1,12})?"
 _TIME: Final = rf"{_NUMBER}(?:ms|s|m|h|d)"
-_DURATION: Final = re.compile(rf"({_NUMBER})(ms|s|m|h|d)")
+DURATION: Final = re.compile(rf"({_NUMBER})(ms|s|m|h|d)")
 _AS_DATE: Final = re.compile(r"\s+as\s+date$")
-_LATENCY: Final = re.compile(
+LATENCY: Final = re.compile(
     rf"""(?P<fixed>{_TIME})(?:\s*(?:±|\+-|\+/-)\s*(?P<percent>{_NUMBER})\s*%)?
     |(?P<kind>uniform|normal|lognormal)\s*\(\s*(?P<a>{_TIME})\s*,\s*(?P<b>{_NUMBER}(?:ms|s|m|h|d)?)
      (?:\s*,\s*max\s+(?P<most>{_TIME}))?\s*\)""",
     re.VERBOSE,
 )
-_CHUNK: Final = re.compile(r"([0-9]{1,7})\s+(character|token|word)s?")
-_RATE: Final = re.compile(rf"({_NUMBER})\s*(token|word|character)s?\s*/\s*s")
-_JITTER: Final = re.compile(rf"(?:±|\+-|\+/-)\s*({_NUMBER})\s*%")
+CHUNK: Final = re.compile(r"([0-9]{1,7})\s+(character|token|word)s?")
+RATE: Final = re.compile(rf"({_NUMBER})\s*(token|word|character)s?\s*/\s*s")
+JITTER: Final = re.compile(rf"(?:±|\+-|\+/-)\s*({_NUMBER})\s*%")
 
 LATENCY_FORMS: Final = (
     'write `"800ms"`, `"800ms ±20%"`, `"uniform(200ms, 2s)"`, '
@@ -43,7 +43,7 @@ RETRY_FORMS: Final = f'{DURATION_FORMS}; or `"30s as date"`'
 
 def duration(text: str) -> Duration | None:
     """``250ms``, ``2s``, ``1.5m`` as seconds; at most a leap year."""
-    found = _DURATION.fullmatch(text.strip())
+    found = DURATION.fullmatch(text.strip())
     if found is None:
         return None
     # In milliseconds first: 20ms is 0.02 and not 0.02 with a tail.
@@ -61,7 +61,7 @@ def retry_after(text: str) -> tuple[Duration, bool] | None:
 
 def latency(text: str) -> Latency | str:
     """One of the forms of `latency`; or what is wrong with it, in a sentence without its subject."""
-    found = _LATENCY.fullmatch(text.strip())
+    found = LATENCY.fullmatch(text.strip())
     if found is None:
         return "is no delay"
     if found["fixed"] is not None:
@@ -102,7 +102,7 @@ def chunk(text: str) -> Chunk | None:
     text = text.strip()
     if text == "whole":
         return Chunk(1, "whole")
-    found = _CHUNK.fullmatch(text)
+    found = CHUNK.fullmatch(text)
     if found is None or int(found[1]) < 1:
         return None
     unit = found[2]
@@ -115,9 +115,9 @@ def pace(text: str) -> Pace | str:
     gap = duration(text)
     if gap is not None:
         return Pace(float(gap), "chunk")
-    found = _RATE.fullmatch(text)
+    found = RATE.fullmatch(text)
     if found is None:
-        return "is longer than a year" if _DURATION.fullmatch(text) else "is no pace"
+        return "is longer than a year" if DURATION.fullmatch(text) else "is no pace"
     rate = float(found[1])
     # Slower than one a year is no pace; zero would stand still.
     if rate * LONGEST < 1:
@@ -127,7 +127,7 @@ def pace(text: str) -> Pace | str:
 
 def jitter(text: str) -> float | str:
     """``±20%`` as a share; or what is wrong with it, in a sentence without its subject."""
-    found = _JITTER.fullmatch(text.strip())
+    found = JITTER.fullmatch(text.strip())
     if found is None:
         return "is no jitter"
     share = float(found[1]) / 100
