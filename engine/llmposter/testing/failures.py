@@ -218,6 +218,14 @@ def verified(observed: Observed, verdict: Verification) -> str | None:
     return _paragraphs("\n".join(told), *(_whole(observed, each) for each in of_bad), _alone(apart), _gaps(observed))
 
 
+def shown(observed: Observed, verdict: Verification) -> str:
+    """All that happened, for a test that failed for a reason of its own."""
+    lines = [f"  {line}" for line in verdict.lines()]
+    told = [["this is wrong" if len(lines) == 1 else "these are wrong", *lines]] if lines else []
+    told += [each for each in (*_everything(observed), _gaps(observed)) if each]
+    return "\n\n".join("\n".join(each) for each in told)
+
+
 # --- what all of them show
 
 

@@ -6,10 +6,11 @@ A server looks at all that came to it, a session at its own alone. Nothing here 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from llmposter.server import admin_chaos
 from llmposter.testing import failures, recorded
+from llmposter.testing.allowed import Allowed
 from llmposter.testing.failures import Observed
 from llmposter.testing.handles import Clock, OAuth, Tokens, ask
 from llmposter.testing.records import Call, Conversation
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
     from llmposter.core.mock import Mock
     from llmposter.core.resilience import Verdict
+    from llmposter.core.verify import Verification
     from llmposter.server.running import Server as Listening
     from llmposter.testing import tables
     from llmposter.testing.records import Request, Violation
+
+ANY_KEY: Final = "llmposter"
+"""A key where none is asked for."""
+__tracebackhide__ = True
+"""pytest shows a failed assertion where it stands in the test, and nothing of this file."""
 
 
 class Seen(ABC):
@@ -64,6 +71,12 @@ class Seen(ABC):
     def oauth_url(self) -> str:
         """The issuer of the OAuth server beside it; see `oauth`."""
         return self.oauth.url
+
+    @property
+    def key(self) -> str:
+        """What a client presents as its key: the first credential that is given, or any text where none is needed."""
+        given = self._mock.admission.credentials.given
+        return given[0].value if given else ANY_KEY
 
     # --- what was asked and answered --------------------------------------------------------------------------------
 
@@ -186,13 +199,33 @@ class Seen(ABC):
         """No request that a rule answered has this text in its body."""
         _hold(failures.not_matched(self._observed(), text))
 
-    def verify(self) -> None:
-        """The run was clean: no violation, no miss, no request that nobody answers, no conversation left open."""
-        _hold(failures.verified(self._observed(), self._mock.verify(self._session)))
+    def verify(
+        self,
+        *,
+        allow_unmet: bool = False,
+        allow_violations: bool = False,
+        allow_misses: bool = False,
+        allow_unanswered: bool = False,
+        allow_open: bool = False,
+    ) -> None:
+        """The run was clean: no violation, no miss, no request that nobody answers, no conversation left open.
+
+        Args:
+            allow_unmet: an `expect` may not hold.
+            allow_violations: clients may do what else they should not.
+            allow_misses: a request may find no rule.
+            allow_unanswered: a request may be none, or go to a path that is not there.
+            allow_open: a conversation may end outside of a final state.
+        """
+        allowed = Allowed(allow_unmet, allow_violations, allow_misses, allow_unanswered, allow_open)
+        _hold(failures.verified(self._observed(), allowed.within(self._verification())))
 
     def verdict(self) -> Verdict:
         """What clients did with trouble, good, bad or unknown: `assert verdict.ok, verdict` shows it line by line."""
         return self._mock.resilience(self._session)
+
+    def _verification(self) -> Verification:
+        return self._mock.verify(self._session)
 
     def _observed(self) -> Observed:
         mock, session = self._mock, self._session

@@ -1,0 +1,48 @@
+"""pytest in pytest, with the plugin, whether or not it is installed as one; and agents for the tests in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+GALLERY = TOP / "scenarios"
+LOADED = (
+    *("-p", "no:llmposter", "-p", "llmposter.testing.plugin", "-W", "ignore:Module already imported"),
+    *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+)
+"""By its module's name, so that these tests see what stands here and not what is installed."""
+
+AGENT = """
+import pytest
+from agents import Agent, posted, weather
+from llmposter import Scenario, rule
+
+def whole(session):
+    weather(session.openai_url)
+
+def stops(session):
+    weather(session.openai_url, result=None)
+"""
+
+
+def given(pytester: pytest.Pytester, text: str, **files: str) -> None:
+    """A file of tests that may use `AGENT`, a scenario beside it, and the support of our own tests."""
+    pytester.makepyfile(AGENT + dedent(text))
+    (pytester.path / "weather.toml").write_text((GALLERY / "weather.toml").read_text(encoding="utf-8"))
+    for name, content in files.items():
+        (pytester.path / f"{name}.toml").write_text(content)
+    pytester.syspathinsert(Path(__file__).parent)
+
+
+def ran(pytester: pytest.Pytester, *arguments: str, **outcomes: int) -> pytest.RunResult:
+    """What came of it in this process; *outcomes* are those of all tests."""
+    result = pytester.runpytest_inprocess(*LOADED, *arguments)
+    result.assert_outcomes(**outcomes)
+    return result
+
+
+def printed(result: pytest.RunResult) -> str:
+    return result.stdout.str()
