@@ -16,8 +16,11 @@ from llmposter.cli import shared
 def graph(path: str, form: Any) -> int:
     """Draw a scenario as a picture of its states, for Mermaid or Graphviz."""
     from llmposter import lint as checks
+    from llmposter.fixtures import is_fixture_file
     from llmposter_dsl import compiler
 
+    if is_fixture_file(path):
+        raise shared.Trouble(f'"{path}" is a fixture file, which has one state and no picture')
     files = compiler.scenario_files([path])
     if len(files) != 1:
         raise shared.Trouble(f'"{path}" holds {shared.counted(len(files), "scenario")}: name the one to draw')

@@ -29,7 +29,7 @@ reply = "Hello!"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmposter.lint.meant import meant_for, rules
 from llmposter_dsl.codes import Code
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from llmposter_dsl.program import Rule
 
 CODE = Code("warning", "answer that a provider cannot express")
+
+_FINISHES: Final = (("finish",), ("response", "stop_reason"), ("response", "finish_reason"))
+"""Where a scenario or a fixture says why an answer ends, the first that is there."""
 
 
 def check(seen: Seen) -> Iterator[Diagnostic]:
@@ -63,4 +66,7 @@ def check(seen: Seen) -> Iterator[Diagnostic]:
 def _finish(rule: Rule) -> Place:
     # A finish word is what a wire finds missing so far; a rule of another kind is underlined whole.
     place = rule.place
-    return place.child("finish") if rule.finish is not None and isinstance(place, Within) else place
+    if rule.finish is None or not isinstance(place, Within):
+        return place
+    within = (place.child(*path) for path in _FINISHES)
+    return next((each for each in within if each.span != place.span), place)
