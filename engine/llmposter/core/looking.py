@@ -97,6 +97,19 @@ def look_at(
     players: Sequence[Player], sessions: Sessions, turn: Turn, now: float, instead: Instead | None
 ) -> tuple[Standing, Seen] | None:
     """Where *turn* stands and what it would meet there; None if no scenario takes it."""
+    stood = stand(players, sessions, turn, now)
+    if stood is None:
+        return None
+    found, turn = stood
+    if instead is not None:
+        stands = found.stands
+        stands = replace(stands, state=instead.state or stands.state, vars={**stands.vars, **instead.vars})
+        found = replace(found, stands=stands)
+    return found, look(found.player.program, found.stands, turn, found.moment)
+
+
+def stand(players: Sequence[Player], sessions: Sessions, turn: Turn, now: float) -> tuple[Standing, Turn] | None:
+    """Where *turn* stands, and the turn with the history that it refers to; None if no scenario takes it."""
     name = turn.request.session
     session = sessions.known(name) or Sessions(1).get(name)
     if turn.previous or turn.thread or turn.references:
@@ -104,12 +117,7 @@ def look_at(
     found = standing(players, session, turn, Prints(turn.messages), now)
     if found is None:
         return None
-    found = replace(found, stands=session.seen(found.player.program, found.stands))
-    if instead is not None:
-        stands = found.stands
-        stands = replace(stands, state=instead.state or stands.state, vars={**stands.vars, **instead.vars})
-        found = replace(found, stands=stands)
-    return found, look(found.player.program, found.stands, turn, found.moment)
+    return replace(found, stands=session.seen(found.player.program, found.stands)), turn
 
 
 def look(program: Program, stands: Conversation, turn: Turn, moment: Moment) -> Seen:

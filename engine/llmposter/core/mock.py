@@ -337,6 +337,13 @@ class Mock:
         with self._lock:
             return look_at(self._players, self._sessions, turn, self.clock.now(), instead)
 
+    def stand(self, turn: Turn) -> tuple[Standing, Turn] | None:
+        """Where a request stands, and the turn with the history that it refers to; None if no scenario takes it."""
+        from llmposter.core.looking import stand
+
+        with self._lock:
+            return stand(self._players, self._sessions, turn, self.clock.now())
+
     @property
     def programs(self) -> tuple[Program, ...]:
         """What is served, in the order in which it is asked."""

@@ -33,11 +33,18 @@ def check_text(text: bytes, name: str, project: Project) -> Checked:
     return made(text, name, project)
 
 
-def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
-    """The examples of a scenario, each played alone on the formats that it names; *providers* narrows them."""
+def play(
+    program: Program, providers: Sequence[str] | None = None, *, names: Sequence[str] = (), branches: bool = False
+) -> list[ExampleResult]:
+    """The examples of a scenario, each played alone on the formats that it names.
+
+    *providers* narrows these; *names* are texts of which a name has to have one; with *branches*, what each part of the
+    conditions came to is noted.
+    """
+    from llmposter.lint.player import Chosen
     from llmposter.lint.player import play as made
 
-    return made(program, providers)
+    return made(program, Chosen(providers, names, branches))
 
 
 def passed(results: Iterable[ExampleResult]) -> bool:
@@ -47,9 +54,9 @@ def passed(results: Iterable[ExampleResult]) -> bool:
 
 def report(program: Program, results: Sequence[ExampleResult]) -> list[str]:
     """What `llmposter test` prints for one scenario: its examples, then the states and rules that they covered."""
-    from llmposter.lint.coverage import report as made
+    from llmposter.lint.telling import Told, text
 
-    return made(program, results)
+    return text(Told(program, results))
 
 
 def graph(program: Program, format: Literal["mermaid", "dot"] = "mermaid") -> str:  # noqa: A002 - the option's name

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from llmposter.core.clock import ManualClock
 from llmposter.core.conformance import in_our_words
@@ -16,7 +16,9 @@ from llmposter.core.conversation import Conversation, Step
 from llmposter.core.delivery import damage, plan
 from llmposter.core.machine import Machine
 from llmposter.core.mock import Mock
+from llmposter.lint.branches import came
 from llmposter.lint.client import Client, Unplayable
+from llmposter.lint.covered import Covered, all_of
 from llmposter.lint.letting_in import key_of, let_in
 from llmposter.lint.said import Said
 from llmposter.model import Reply, Wait
@@ -54,7 +56,7 @@ class ExampleResult:
     Attributes:
         apart: it went otherwise on other formats, so that a message has to name these.
         failures: of the first turn that failed; empty where the example passed.
-        states, rules: that it went through, by name.
+        covered: what it went through.
     """
 
     name: str
@@ -62,8 +64,7 @@ class ExampleResult:
     place: Place
     apart: bool = False
     failures: tuple[Fault, ...] = ()
-    states: frozenset[str] = frozenset()
-    rules: frozenset[str] = frozenset()
+    covered: Covered = field(default_factory=Covered, hash=False)
 
     @property
     def title(self) -> str:
@@ -71,21 +72,41 @@ class ExampleResult:
         return f'example "{self.name}"' + (f" on {', '.join(self.providers)}" if self.apart else "")
 
 
-def play(program: Program, providers: Sequence[str] | None = None) -> list[ExampleResult]:
+class Chosen(NamedTuple):
+    """Which examples are played, and how.
+
+    Attributes:
+        providers: on these formats only; None for all that an example names.
+        names: those whose name has one of these texts in it, whatever its case; empty for all.
+        branches: what conditions came to is noted.
+    """
+
+    providers: Sequence[str] | None = None
+    names: Sequence[str] = ()
+    branches: bool = False
+
+    def takes(self, example: Example) -> bool:
+        """Whether an example is one of them."""
+        return not self.names or any(name.casefold() in example.name.casefold() for name in self.names)
+
+
+EVERY: Final = Chosen()
+
+
+def play(program: Program, chosen: Chosen = EVERY) -> list[ExampleResult]:
     """See `llmposter.lint.play`."""
     machine = Machine(program)
-    return [result for example in program.examples for result in _results(program, machine, example, providers)]
+    examples = filter(chosen.takes, program.examples)
+    return [result for example in examples for result in _results(program, machine, example, chosen)]
 
 
-def _results(
-    program: Program, machine: Machine, example: Example, providers: Sequence[str] | None
-) -> list[ExampleResult]:
+def _results(program: Program, machine: Machine, example: Example, chosen: Chosen) -> list[ExampleResult]:
     """One result for all formats on which the example goes alike."""
     wires = load()
     going: dict[tuple[Fault, ...], list[Run]] = {}
     for name in example.providers or tuple(wires):
-        if providers is None or name in providers:
-            run = Run(program, machine, wires, name)
+        if chosen.providers is None or name in chosen.providers:
+            run = Run(program, machine, wires, name, branches=chosen.branches)
             going.setdefault(_failures(run, example), []).append(run)
     return [
         ExampleResult(
@@ -94,8 +115,7 @@ def _results(
             example.place,
             len(going) > 1,
             failures,
-            frozenset().union(*(run.states for run in runs)),
-            frozenset().union(*(run.rules for run in runs)),
+            all_of(run.covered for run in runs),
         )
         for failures, runs in going.items()
     ]
@@ -122,8 +142,8 @@ class Run:
     client: Client = field(init=False)
     stands: Conversation = field(init=False)
     requests: int = 0
-    states: set[str] = field(default_factory=set)
-    rules: set[str] = field(default_factory=set)
+    branches: bool = False
+    covered: Covered = field(default_factory=Covered)
 
     def __post_init__(self) -> None:
         self.mock = Mock([self.program], self.clock, machine=lambda _: self.machine)
@@ -181,7 +201,13 @@ class Run:
         admitted = let_in(self.mock, asked, wire, self.stands, key)
         if isinstance(admitted, Step):
             return admitted, True
+        stood = self.mock.stand(admitted) if self.branches else None
         exchange = self.mock.answer(admitted, _minded_by(wire), partial(damage, asked, wire))
+        if exchange.entry.outcome != "repeated":
+            self.covered.went(exchange.step)
+            if stood is not None and (exchange.step.rule or exchange.step.missed):
+                standing, told = stood
+                self.covered.asked(came(self.program, standing.stands, told, standing.moment))
         return exchange.step, exchange.program is not None
 
     def _went(self, step: Step, asked: Turn, wire: Wire, *, whole: bool) -> None:
@@ -190,9 +216,6 @@ class Run:
         self.clock.advance(sum(item.seconds for item in items if isinstance(item, Wait)))
         if isinstance(step.outcome, Reply) and whole:
             self.client.got(step.outcome)
-        fired = [*step.passed, *([step.rule] if step.rule else [])]
-        self.rules.update(rule.name for rule in fired)
-        self.states.update({step.before.state, step.after.state} | {rule.goto for rule in fired if rule.goto})
 
     def _judged(self, turn: ExampleTurn, said: Said, *, served: bool) -> Iterator[Fault]:
         if not served:

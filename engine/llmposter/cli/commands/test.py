@@ -2,28 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from llmposter.cli import shared
 
+if TYPE_CHECKING:
+    from llmposter.lint.checking import Checked
+    from llmposter.lint.coverage import Coverage
+    from llmposter.lint.telling import Told
+    from llmposter_dsl.diagnostic import Diagnostic
+
+_NAME: dict[str, Any] = {"multiple": True, "metavar": "NAME"}
+
 
 @click.command()
 @shared.paths
+@click.option("-k", "names", help="Play the examples alone whose name has this in it.", **_NAME)
+@click.option("--provider", "providers", help="Play them on this format alone.", **_NAME)
+@click.option("--coverage", "branches", is_flag=True, help="Say what conditions never came to, too.")
+@click.option(
+    "--coverage-file", metavar="FILE", type=click.Path(dir_okay=False), help="Write what was covered as JSON."
+)
+@click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="Fail if less is covered.")
+@click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json", "junit"]))
 @shared.verbose
-def test(paths: Sequence[str]) -> int:
+def test(paths: Sequence[str], form: str, coverage_file: str | None, fail_under: float | None, **chosen: Any) -> int:
     """Play the examples of scenarios offline, and say which states and rules they covered."""
     checked = shared.checked(paths)
     # A failing example is told below, where it belongs.
     broken = [each for each in checked.diagnostics if each.severity == "error" and each.code != "LP307"]
-    shared.show(broken)
 
-    from llmposter.lint import passed, report
+    from llmposter.lint import passed
 
-    for program, results in zip(checked.programs, checked.results, strict=True):
-        click.echo("\n".join(report(program, results)))
-    every = [result for results in checked.results for result in results]
+    told = _played(checked, **{**chosen, "branches": chosen["branches"] or coverage_file is not None})
+    _tell(form, told, broken)
+    if coverage_file is not None:
+        _write(coverage_file, [each.coverage for each in told])
+    every = [result for each in told for result in each.results]
     failed = sum(bool(result.failures) for result in every)
     click.echo(f"{len(every) - failed} of {shared.counted(len(every), 'example')} passed", err=True)
-    return int(bool(broken) or not passed(every))
+    enough = fail_under is None or _enough([each.coverage for each in told], fail_under)
+    return int(bool(broken) or not passed(every) or not enough)
+
+
+def _played(checked: Checked, names: Sequence[str], providers: Sequence[str], *, branches: bool) -> list[Told]:
+    from llmposter.lint import play
+    from llmposter.lint.telling import Told
+    from llmposter.wire import load
+
+    for provider in providers:
+        if provider not in load():
+            raise shared.Trouble(f'there is no provider "{provider}": it is one of {", ".join(load())}')
+    if not (names or providers or branches):
+        return [Told(*each) for each in zip(checked.programs, checked.results, strict=True)]
+    told = [
+        Told(program, play(program, providers or None, names=names, branches=branches), branches=branches)
+        for program in checked.programs
+    ]
+    if names and checked.programs and not any(each.results for each in told):
+        raise shared.Trouble(f"no example has {' or '.join(json.dumps(name) for name in names)} in its name")
+    return told
+
+
+def _tell(form: str, told: Sequence[Told], broken: Sequence[Diagnostic]) -> None:
+    from llmposter.lint import telling
+
+    if form == "json":
+        click.echo(json.dumps(telling.data(told, broken), ensure_ascii=False, indent=2))
+    elif form == "junit":
+        click.echo(telling.junit(told, broken), nl=False)
+    else:
+        shared.show(broken)
+        for each in told:
+            click.echo("\n".join(telling.text(each)))
+
+
+def _write(path: str, covered: Iterable[Coverage]) -> None:
+    from llmposter.lint import coverage
+
+    text = json.dumps({"version": 1, "scenarios": list(map(coverage.data, covered))}, ensure_ascii=False, indent=2)
+    try:
+        Path(path).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise shared.Trouble(f'cannot write "{path}": {(error.strerror or str(error)).lower()}') from error
+
+
+def _enough(covered: Sequence[Coverage], least: float) -> bool:
+    from llmposter.lint.coverage import total
+
+    share = total(covered)
+    if share.percent >= least:
+        return True
+    click.echo(f"covered are {share} ({_floor(share.percent)} %), at least {least:g} % is asked for", err=True)
+    return False
+
+
+def _floor(percent: float) -> str:
+    """With one digit, rounded down: 99.96 is not enough where 100 is asked for, and must not look so."""
+    return f"{int(percent * 10) / 10:g}"

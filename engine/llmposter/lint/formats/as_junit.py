@@ -5,19 +5,16 @@ What does not make `lint` fail passes as a case too, with what was said as its o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from llmposter.lint.xml import clean, document
 from llmposter_dsl import report
 
 if TYPE_CHECKING:
     from llmposter.lint.formats import Told
     from llmposter_dsl.diagnostic import Diagnostic
-
-_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 has not: https://www.w3.org/TR/xml/#charsets."""
 
 
 def write(told: Told) -> str:
@@ -27,8 +24,7 @@ def write(told: Told) -> str:
     root = ET.Element("testsuites", {"name": "llmposter lint", **_counts(told, told.diagnostics, by_file)})
     for name, each in by_file.items():
         _suite(root, told, name, each)
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return document(root)
 
 
 def _counts(told: Told, found: Sequence[Diagnostic], by_file: dict[str, list[Diagnostic]]) -> dict[str, str]:
@@ -40,19 +36,15 @@ def _counts(told: Told, found: Sequence[Diagnostic], by_file: dict[str, list[Dia
 
 def _suite(root: ET.Element, told: Told, name: str, found: list[Diagnostic]) -> None:
     counts = _counts(told, found, {name: found})
-    suite = ET.SubElement(root, "testsuite", {"name": _xml(name), **counts, "skipped": "0", "time": "0"})
+    suite = ET.SubElement(root, "testsuite", {"name": clean(name), **counts, "skipped": "0", "time": "0"})
     if not found:
-        ET.SubElement(suite, "testcase", {"name": "lint", "classname": _xml(name), "time": "0"})
+        ET.SubElement(suite, "testcase", {"name": "lint", "classname": clean(name), "time": "0"})
     for each in found:
         line, column = each.place.source.position(each.place.span.start)
-        attributes = {"name": f"{each.code} at {line}:{column}", "classname": _xml(name), "time": "0"}
+        attributes = {"name": f"{each.code} at {line}:{column}", "classname": clean(name), "time": "0"}
         case = ET.SubElement(suite, "testcase", attributes)
         if told.fails(each):
-            said = ET.SubElement(case, "failure", {"type": each.code, "message": _xml(each.message)})
+            said = ET.SubElement(case, "failure", {"type": each.code, "message": clean(each.message)})
         else:
             said = ET.SubElement(case, "system-out")
-        said.text = _xml(report.text(each))
-
-
-def _xml(text: str) -> str:
-    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+        said.text = clean(report.text(each))
