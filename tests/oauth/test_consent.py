@@ -188,7 +188,10 @@ def test_a_device_is_connected_on_a_page() -> None:
         assert 400 == client.http.post(told["verification_uri"], data=form | {"decision": "perhaps"}).status_code
         assert "Access was given" in client.http.post(told["verification_uri"], data=form).text
         given(client.ask(grant_type=DEVICE, device_code=told["device_code"]))
-        assert 404 == client.http.post(told["verification_uri"], data=form).status_code
+        assert "Access was given" in client.http.post(told["verification_uri"], data=form).text
+        assert "invalid_grant" == refused(client.ask(grant_type=DEVICE, device_code=told["device_code"]))
+        again = client.http.post(told["verification_uri"], data=form | {"decision": "deny"})
+        assert (404, True) == (again.status_code, "was answered before" in again.text)
 
 
 def test_a_device_is_refused_on_a_page() -> None:

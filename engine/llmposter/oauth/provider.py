@@ -40,10 +40,11 @@ _CHALLENGE: Final = ("WWW-Authenticate", 'Basic realm="llmposter"')
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A question for a person: whether this client may have this."""
+    """A question for a person, the user *subject*: whether this client may have this."""
 
     ticket: str
     client: Registered
+    subject: str
     scopes: tuple[str, ...]
     redirect_uri: str
 
@@ -151,7 +152,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
                 return self._answered(grant, approved=True)
             ticket = self.ids.value()
             self._tickets.put(ticket, (grant, self.now() + self.settings.code_lifetime))
-            return Consent(ticket, asked.client, tuple(asked.scope.split()), grant.redirect_uri)
+            return Consent(ticket, asked.client, self.user.subject, tuple(asked.scope.split()), grant.redirect_uri)
 
     def decide(self, ticket: str, *, approved: bool) -> Answer | None:
         """What comes of a consent; None where nothing was asked, or too long ago."""
@@ -178,10 +179,15 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         now = self.now()
         return [each for each in self.store.devices.values() if each.state == "pending" and now < each.until]
 
-    def pending(self, user_code: str) -> Device | None:
-        """The one of those with this code, however a person writes it (RFC 8628, section 6.1)."""
+    def device(self, user_code: str) -> Device | None:
+        """The one with this code, however a person writes it (RFC 8628, section 6.1)."""
         wanted = plain(user_code)
-        return next((each for each in self.waiting() if wanted and plain(each.user_code) == wanted), None)
+        return next((each for each in self.store.devices.values() if wanted and plain(each.user_code) == wanted), None)
+
+    def pending(self, user_code: str) -> Device | None:
+        """That one, if it waits."""
+        found = self.device(user_code)
+        return found if found is not None and found.state == "pending" and self.now() < found.until else None
 
     # Tokens.
 

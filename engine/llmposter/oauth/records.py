@@ -189,6 +189,11 @@ class Device:
     state: Literal["pending", "approved", "denied", "done"] = "pending"
     asked: float | None = None
 
+    @property
+    def approved(self) -> bool | None:
+        """What a person said; None for nothing yet."""
+        return None if self.state == "pending" else self.state != "denied"
+
     def get_client_id(self) -> str:
         return self.client
 

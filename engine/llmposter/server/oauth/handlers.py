@@ -14,6 +14,7 @@ from llmposter.oauth import answering, keys
 from llmposter.oauth.asked import MOST_FIELDS, Answer, Asked
 from llmposter.oauth.metadata import metadata
 from llmposter.oauth.provider import Consent
+from llmposter.oauth.records import Device
 from llmposter.server import sharing, target
 from llmposter.server.oauth import pages
 
@@ -247,20 +248,35 @@ class DevicePage(Page):
         if not code:
             self.show(pages.enter_code(self.issuer))
         elif (device := self.provider.pending(code)) is None:
-            self.show(pages.enter_code(self.issuer, code), 404)
+            self.nothing_waits(code)
         else:
             client = self.provider.query_client(device.client)
-            self.show(pages.device(self.issuer, device, device.client if client is None else client.called))
+            called = device.client if client is None else client.called
+            self.show(pages.device(self.issuer, device, called, self.provider.user.subject))
 
     def post(self) -> None:
         self.refuse_foreign()
         said, code = self.field("decision"), self.field("user_code")
         if said not in ("approve", "deny"):
             raise Refused(400, "the decision is approve or deny")
-        if self.companion.decide_device(code, approved=said == "approve", session=self.session):
-            self.show(pages.done("Access was given." if said == "approve" else "Access was refused."))
+        approved = said == "approve"
+        decided = self.companion.decide_device(code, approved=approved, session=self.session)
+        # The same form may come again: by a second click, the back button, or when the page is loaded anew.
+        if decided or ((device := self.provider.device(code)) is not None and device.approved is approved):
+            self.show(pages.done("Access was given." if approved else "Access was refused."))
         else:
-            self.show(pages.enter_code(self.issuer, code), 404)
+            self.nothing_waits(code)
+
+    def nothing_waits(self, code: str) -> None:
+        """Another code may be entered."""
+        match self.provider.device(code):
+            case None:
+                why = "No device waits with the code {}."
+            case Device(approved=None):
+                why = "The code {} has expired: begin again on your device."
+            case Device():
+                why = "The code {} was answered before."
+        self.show(pages.enter_code(self.issuer, code, why), 404)
 
 
 class Logout(Page):
@@ -279,7 +295,7 @@ class Logout(Page):
         asked = self.asked()
         match answering.logout(self.provider, asked, confirmed=confirmed):
             case answering.Confirm():
-                self.show(pages.logout(self.issuer, asked.payload.data))
+                self.show(pages.logout(self.issuer, asked.payload.data, self.provider.user.subject))
             case answering.LoggedOut():
                 self.show(pages.done("You are logged out."))
             case Answer() as answer:
