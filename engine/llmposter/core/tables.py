@@ -63,6 +63,10 @@ class Tables:
                 return walker.answered()
         return walker.missed()
 
+    def meets(self, conversation: Conversation, turn: Turn, moment: Moment) -> Rule | None:
+        """The rule that this request fires first where the conversation stands."""
+        return self._first(Walker.of(self.program, conversation, turn, moment))
+
     def _first(self, walker: Walker) -> Rule | None:
         """The rule that fires next."""
         for rules in self._lists.get(walker.state, ()):

@@ -1,0 +1,213 @@
+"""Rules that no request can fire, and states that no conversation comes to, with the requests that show it.
+
+A rule is tried with a request made for it. If a rule before it takes that, a request is made that the other leaves
+alone, and so on, until a request gets through or it is sure that none does. So rules are never tried in pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from llmposter.core.tables import Tables
+from llmposter.lint.witness import Witness, witnesses
+from llmposter_dsl.analysis import Clause, Known, clauses, contradict, refuted, ways
+from llmposter_dsl.analysis.variables import variables
+from llmposter_dsl.expressions.syntax import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llmposter_dsl.program import Program, Rule, Value
+
+_MOST_TAKERS: Final = 8
+"""Rules that together may leave nothing to another."""
+_MOST_PLACES: Final = 2_000
+"""Rules of `always` and `otherwise`, each in each state, that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """A rule that no request fires in a state.
+
+    Attributes:
+        by: the rules before it that take all of its requests; empty where its condition never holds.
+        witness: a request for it that the first of these takes.
+    """
+
+    rule: Rule
+    state: str
+    by: tuple[Rule, ...] = ()
+    witness: Witness | None = None
+
+
+@dataclass(slots=True)
+class _Case:
+    """One clause of a rule's condition, and what is taken from it."""
+
+    by: list[Rule] = field(default_factory=list)
+    taken: list[Clause] = field(default_factory=list)
+    used_up: dict[str, int] = field(default_factory=dict)
+    witness: Witness | None = None
+
+
+@lru_cache(maxsize=4)
+def studied(program: Program) -> Study:
+    """What is found out about a program, kept for the checks that ask."""
+    return Study(program)
+
+
+class Study:
+    """What the rules of one program can do."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.tables = Tables(program)
+        self._clauses: dict[int, tuple[Clause, ...] | None] = {}
+        self._found: dict[str, dict[str, Never]] = {}
+
+    @cached_property
+    def reached(self) -> frozenset[str]:
+        """The states that a conversation may come to by rules that may fire."""
+        return self._reached(lambda state, rule: rule.name not in self.never(state))
+
+    @cached_property
+    def joined(self) -> frozenset[str]:
+        """The states that a conversation might come to if every rule could fire."""
+        return self._reached(lambda *_: True)
+
+    def _reached(self, fires: Callable[[str, Rule], bool]) -> frozenset[str]:
+        program, reached = self.program, set[str]()
+        pending = [program.start, program.foreign.removeprefix("state:")]
+        while pending:
+            state = pending.pop()
+            if state not in reached and state in program.states:
+                reached.add(state)
+                pending += [each.goto for each in self.rules(state) if each.goto is not None and fires(state, each)]
+        return frozenset(reached)
+
+    def rules(self, state: str) -> tuple[Rule, ...]:
+        """The rules that are tried in a state, in order."""
+        program = self.program
+        return (*program.always, *program.states[state], *program.otherwise)
+
+    @property
+    def _everywhere(self) -> bool:
+        """Whether the rules of all states are few enough to be looked at in each of them."""
+        program = self.program
+        return len(program.states) * len((*program.always, *program.otherwise)) <= _MOST_PLACES
+
+    def never(self, state: str) -> dict[str, Never]:
+        """By name the rules that no request fires in a state."""
+        if state not in self._found:
+            program = self.program
+            some = self.rules(state) if self._everywhere else program.states[state]
+            known = Known({Name("state"): (state,), **self._variables})
+            found = (self._never(rule, state, known) for rule in some)
+            self._found[state] = {each.rule.name: each for each in found if each is not None}
+        return self._found[state]
+
+    def nowhere(self) -> Iterator[Never]:
+        """The rules that no request fires in any of the states that conversations come to."""
+        program, states = self.program, [each for each in self.program.states if each in self.reached]
+        if not states:
+            return
+        for state in states:
+            own = {rule.name for rule in program.states[state]}
+            yield from (each for name, each in self.never(state).items() if name in own)
+        for rule in (*program.always, *program.otherwise):
+            found = [self.never(state).get(rule.name) for state in states]
+            if found[0] is not None and all(found):
+                yield found[0]
+
+    @cached_property
+    def _variables(self) -> dict[Name, tuple[Value, ...]]:
+        return {Name(name): values for name, values in variables(self.program).items()}
+
+    def _never(self, rule: Rule, state: str, known: Known) -> Never | None:
+        made = self.clauses(rule)
+        if made is None:
+            return None
+        possible = [each for each in made if not contradict(each, known)]
+        found: list[_Case] = []
+        for clause in possible:
+            case = self._case(rule, state, clause, known)
+            if case is None:
+                return None
+            found.append(case)
+        by = tuple(dict.fromkeys(each for case in found for each in case.by))
+        return Never(rule, state, by, found[0].witness if found else None)
+
+    def _case(self, rule: Rule, state: str, clause: Clause, known: Known) -> _Case | None:
+        """What takes all that passes the clause; None where something gets through, or nothing is sure."""
+        case = _Case()
+        while len(case.by) <= _MOST_TAKERS:
+            witness = self._witness(rule, state, clause, known, case)
+            if witness is None:
+                return None
+            first = self.tables.meets(witness.stands, witness.turn, witness.moment)
+            if first is None or first is rule or first in case.by:
+                return None
+            if first.times is not None:
+                if first.name in case.used_up:
+                    return None
+                case.used_up[first.name] = first.times
+                continue
+            taken = self.clauses(first)
+            if taken is None:
+                return None
+            case.by.append(first)
+            case.taken += taken
+            case.witness = case.witness or witness
+            if refuted(clause, case.taken, known):
+                return case
+        return None
+
+    def _witness(self, rule: Rule, state: str, clause: Clause, known: Known, case: _Case) -> Witness | None:
+        for way in ways(clause, case.taken, known):
+            found = witnesses(self.program, state, rule.when, way, known, case.used_up)
+            if (made := next(found, None)) is not None:
+                return made
+        return None
+
+    def clauses(self, rule: Rule) -> tuple[Clause, ...] | None:
+        """The clauses of a rule's condition; None where they are not known."""
+        key = id(rule)
+        if key not in self._clauses:
+            self._clauses[key] = self._read(rule)
+        return self._clauses[key]
+
+    def _read(self, rule: Rule) -> tuple[Clause, ...] | None:
+        if rule.when is None:
+            return ((),)
+        return None if rule.when.apart is None else clauses(rule.when.apart().node)
+
+
+def always(rule: Rule) -> bool:
+    """Whether it fires whenever it is tried, as anybody can see."""
+    return rule.times is None and (rule.when is None or rule.when.text.strip() == "true")
+
+
+def plainly(program: Program, never: Never) -> bool:
+    """Whether the language finds it by itself: a rule that always fires, or has the same text, stands before it."""
+    rule = never.rule
+    if rule.group != "always" and any(map(always, program.always)):
+        return True
+    if rule.group == "otherwise" and all(any(map(always, rules)) for rules in program.states.values()):
+        return True
+    before = _before(program, rule)
+    return any(always(each) or (each.times is None and _same(each, rule)) for each in before)
+
+
+def _before(program: Program, rule: Rule) -> Sequence[Rule]:
+    lists = {"always": program.always, "otherwise": program.otherwise}
+    rules = lists.get(rule.group) or program.states.get(rule.group, ())
+    return rules[: rules.index(rule)]
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    if one.when is None or other.when is None or other.when.volatile:
+        return False
+    return one.when.text == other.when.text
