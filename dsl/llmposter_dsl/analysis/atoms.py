@@ -6,7 +6,7 @@ What no test is known for is an atom of its own, true or false as it will.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import product
+from itertools import count, product
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
@@ -37,10 +37,9 @@ from llmposter_dsl.expressions.syntax import Literal as Constant
 from llmposter_dsl.program import Value
 from llmposter_dsl.types import Type, kind_of
 
-Test: TypeAlias = Literal[
-    "==", "<", "<=", ">", ">=", "in", "contains", "has", "mentions", "starts with", "ends with", "matches", "is",
-    "exists", "holds",
-]  # fmt: skip
+_OfAny: TypeAlias = Literal["==", "<", "<=", ">", ">=", "in", "contains", "is", "exists", "holds"]
+_OfText: TypeAlias = Literal["has", "mentions", "starts with", "ends with", "matches"]
+Test: TypeAlias = Literal[_OfAny, _OfText]
 """``has`` is ``contains`` of what is surely a text; ``holds`` is the subject's own truth."""
 
 MOST: Final = 32
@@ -70,11 +69,12 @@ class Atom(NamedTuple):
             case "holds":
                 return value is True
             case "has":
-                return isinstance(value, str) and self.value[1] in value
+                return isinstance(value, str) and str(self.value[1]) in value
             case "matches":
                 return operations.searches(_pattern(*self.value).search, value)
             case test:
-                return _TESTS[test](value, self.value[1])
+                tried: Callable[[Value, Value], bool] = _TESTS[test]
+                return tried(value, self.value[1])
 
 
 Signed: TypeAlias = tuple[Atom, bool]
@@ -96,6 +96,7 @@ _FLIPPED: Final[dict[str, Test]] = {"==": "==", "<": ">", "<=": ">=", ">": "<", 
 _OPPOSITE: Final[dict[str, Comparison]] = {"!=": "==", "not in": "in", "not contains": "contains"}
 _DRAWN: Final = frozenset(name for name, each in FUNCTIONS.items() if each.form == "seeded" and name != "now")
 _SCALARS: Final = frozenset(("text", "number", "bool", "duration", "null"))
+_NUMBERS: Final = count()
 _NEVER: Final[tuple[Clause, ...]] = ()
 _ALWAYS: Final[tuple[Clause, ...]] = ((),)
 
@@ -139,7 +140,7 @@ def _atom(node: Node) -> Atom | bool:
     match node:
         case _ if any(isinstance(each, Apply) and each.function in _DRAWN for each in walk(node)):
             # What is drawn at one place of the file is not what is drawn at another.
-            return Atom(Name(f"drawn {id(node)}"), "holds")
+            return Atom(Name(f"drawn {next(_NUMBERS)}"), "holds")
         case Compare():
             return _compared(node)
         case Matches(left=left, pattern=pattern, flags=flags):

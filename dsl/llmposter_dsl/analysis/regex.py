@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 _PLAIN: Final = re.compile(r"(\^?)((?:[^\\^$.|?*+()\[\]{}]|\\[^\w\s])*)(\$?)")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _NAMED: Final = re.compile(r"\(\?<(\w)")
+_PLACES: Final = {"AT_BEGINNING": "begin", "AT_BEGINNING_STRING": "begin", "AT_END": "end", "AT_END_STRING": "end"}
 _ALPHABET: Final = string.ascii_lowercase + string.digits + string.ascii_uppercase + " " + string.punctuation + "é\n\t"
 
 
@@ -50,7 +51,7 @@ def _places(parsed: Iterable[Any]) -> Iterable[str]:
     for operation, argument in parsed:
         name = str(operation)
         if name == "AT":
-            yield {"AT_BEGINNING": "begin", "AT_BEGINNING_STRING": "begin", "AT_END": "end", "AT_END_STRING": "end"}.get(str(argument), "other")
+            yield _PLACES.get(str(argument), "other")
         elif name in ("ASSERT", "ASSERT_NOT", "GROUPREF", "GROUPREF_EXISTS"):
             yield "other"
         for below in _below(name, argument):

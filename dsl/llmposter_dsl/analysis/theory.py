@@ -6,7 +6,7 @@ It says that they contradict each other only where they do; it may miss that the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -15,7 +15,7 @@ from llmposter_dsl.analysis.atoms import Atom, Signed, type_of
 from llmposter_dsl.analysis.follows import exclude, follows
 from llmposter_dsl.expressions.syntax import Apply, Item, Member, Name, Node
 from llmposter_dsl.program import Duration, Value
-from llmposter_dsl.types import Kind
+from llmposter_dsl.types import Kind, kind_of
 
 KINDS: Final = frozenset[Kind](("text", "number", "bool", "duration", "list", "map", "null"))
 _WHOLE: Final[Mapping[str, int]] = {"attempt": 1, "visits": 1, "turn": 1, "images": 0, "files": 0, "tokens": 0}
@@ -27,7 +27,7 @@ _COUNTED: Final = frozenset(("len", "count", "fired"))
 _PASSING: Final = frozenset(("elapsed", "idle", "age"))
 _SPOKEN: Final = ("user", "assistant", "tool")
 _TEXTUAL: Final = frozenset(("has", "mentions", "starts with", "ends with", "matches"))
-_LETTERS: Final = {"lower": str.lower, "upper": str.upper, "trim": str.strip}
+LETTERS: Final[Mapping[str, Callable[[str], str]]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,7 @@ class Tests:
 
     def met(self, value: Value) -> bool:
         """Whether all come out as they are to where the subject has this value."""
-        return all(each.passes(value) for each in self.passing) and not any(
-            each.passes(value) for each in self.failing
-        )
+        return all(each.passes(value) for each in self.passing) and not any(each.passes(value) for each in self.failing)
 
 
 Gathered: TypeAlias = dict[Node, Tests]
@@ -82,7 +80,7 @@ def gathered(signed: Iterable[Signed]) -> Gathered:
             for above in _needed(subject):
                 found.setdefault(above, Tests()).passing.append(Atom(above, "exists"))
     for subject in list(found):
-        if isinstance(subject, Apply) and subject.function in _LETTERS and subject.arguments[0] in found:
+        if isinstance(subject, Apply) and subject.function in LETTERS and subject.arguments[0] in found:
             found[subject].passing += _changed(subject, found[subject.arguments[0]].passing)
     return found
 
@@ -97,13 +95,13 @@ def _needed(subject: Node) -> Iterable[Node]:
         subject = subject.of
         if not isinstance(subject, Name) or subject.name == "result":
             yield subject
-    if isinstance(subject, Apply) and subject.function in ("result", *_LETTERS):
+    if isinstance(subject, Apply) and subject.function in ("result", *LETTERS):
         yield Name("result") if subject.function == "result" else subject.arguments[0]
 
 
 def _changed(subject: Apply, passing: Iterable[Atom]) -> Iterable[Atom]:
     """What passes of a text once it is in lower case, where that is sure."""
-    change = _LETTERS[subject.function]
+    change = LETTERS[subject.function]
     for each in passing:
         if each.test not in ("==", "has", "starts with", "ends with") or not isinstance(each.value[1], str):
             continue
@@ -133,7 +131,6 @@ def counted(subject: Node, tests: Tests, known: Known) -> tuple[Value, ...] | No
     found = known.of(subject)
     if found is not None:
         return found
-    letters = isinstance(subject, Apply) and subject.function in ("lower", "upper")
     for each in tests.passing:
         if each.test == "==":
             given: tuple[Value, ...] = (each.value[1],)
@@ -141,16 +138,26 @@ def counted(subject: Node, tests: Tests, known: Known) -> tuple[Value, ...] | No
             given = tuple(value for _, value in each.value)
         else:
             continue
-        return tuple(one for one in given if not (letters and _other_letters(subject, one)))
+        return tuple(one for one in given if _may_be(subject, one))
     if any(each.test == "exists" for each in tests.failing) or possible(subject, tests) == {"null"}:
         return (None,)
     return (True, False) if possible(subject, tests) == {"bool"} else None
 
 
+def _may_be(subject: Node, value: Value) -> bool:
+    """Whether the subject can have the value at all."""
+    least = _least(subject)
+    if least is not None and kind_of(value) in ("number", "duration"):
+        return bool(value >= least) and (kind_of(value) == "duration" or value == int(value))
+    return not _other_letters(subject, value)
+
+
 def _other_letters(subject: Node, value: Value) -> bool:
     """Whether a text has letters that are gone once it is in lower case, or in upper case."""
-    change = str.isupper if isinstance(subject, Apply) and subject.function == "lower" else str.islower
-    return isinstance(value, str) and any(char.isascii() and change(char) for char in value)
+    if not isinstance(subject, Apply) or subject.function not in ("lower", "upper") or not isinstance(value, str):
+        return False
+    gone = str.isupper if subject.function == "lower" else str.islower
+    return any(char.isascii() and gone(char) for char in value)
 
 
 def _never(atom: Atom) -> bool:
@@ -159,9 +166,7 @@ def _never(atom: Atom) -> bool:
         return not (isinstance(atom.value[1], str) and atom.value[1].strip())
     if atom.test not in ("has", "starts with", "ends with"):
         return False
-    subject = atom.subject
-    letters = isinstance(subject, Apply) and subject.function in ("lower", "upper")
-    return not isinstance(atom.value[1], str) or (letters and _other_letters(subject, atom.value[1]))
+    return not isinstance(atom.value[1], str) or _other_letters(atom.subject, atom.value[1])
 
 
 def possible(subject: Node, tests: Tests) -> frozenset[Kind]:
@@ -234,4 +239,3 @@ def _stretches(named: list[float], kind: Kind, least: int | None) -> list[float]
 
 def _whole(value: float) -> float:
     return int(value) if float(value).is_integer() else value
-

@@ -40,10 +40,9 @@ def _guesses(subject: Node, tests: Tests, known: Known) -> Iterator[Value]:
     kinds = possible(subject, tests)
     if "text" in kinds:
         yield from texts(tests.passing)
-    for kind in ("number", "duration"):
-        if kind in kinds:
-            # The least that people would write comes first.
-            yield from sorted(numbers(subject, tests, kind), key=lambda each: (each < 1, abs(each)))  # type: ignore[arg-type]
+    for kind in kinds & {"number", "duration"}:
+        # The least that people would write comes first.
+        yield from sorted(numbers(subject, tests, kind), key=lambda each: (each < 1, abs(each)))
     for each in tests.passing:
         if each.test == "contains":
             yield [each.value[1]]

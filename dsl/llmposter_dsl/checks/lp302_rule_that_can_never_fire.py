@@ -1,12 +1,26 @@
-"""A rule whose every request is taken by a rule before it.
+"""A rule whose every request is taken by rules before it, or whose `when` no request is like.
 
 ## Why it is a mistake
 
 Rules are tried in order and the first whose `when` holds fires, so that this one is never tried or never gets through.
+The help shows a request for which it was written, and the rule that fires instead.
+[The checks of the machine](../language/machine-checks.md) tells what is found out about conditions.
 
 ## Example
 
 ```toml
+[[states.begin]]
+when  = 'user mentions "order"'
+reply = "Which order?"
+
+[[states.begin]]  # LP302
+when  = 'user mentions "cancel my order"'
+reply = "It is cancelled."
+
+[[states.begin]]
+when  = 'user contains "refund" and turn < 1'  # LP302
+reply = "The first turn is 1."
+
 [[states.begin]]
 reply = "Always."
 
@@ -17,15 +31,19 @@ reply = "Never."
 
 ## Instead
 
-Put the rule without `when` last.
+Put the rule that asks for more before the one that asks for less, and the rule without `when` last.
 
 ```toml
 [[states.begin]]
-when  = 'user mentions "never"'
-reply = "Sometimes."
+when  = 'user mentions "cancel my order"'
+reply = "It is cancelled."
 
 [[states.begin]]
-reply = "Else."
+when  = 'user mentions "order"'
+reply = "Which order?"
+
+[[states.begin]]
+reply = "Always."
 ```
 """
 

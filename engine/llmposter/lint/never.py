@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.tables import Tables
-from llmposter.lint.witness import Witness, witnesses
+from llmposter.lint.witness import Wanted, witnesses
 from llmposter_dsl.analysis import Clause, Known, clauses, contradict, refuted, ways
 from llmposter_dsl.analysis.variables import variables
 from llmposter_dsl.expressions.syntax import Name
@@ -20,6 +20,8 @@ from llmposter_dsl.expressions.syntax import Name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llmposter.lint.witness import Witness
+    from llmposter_dsl.expressions.syntax import Node
     from llmposter_dsl.program import Program, Rule, Value
 
 _MOST_TAKERS: Final = 8
@@ -34,13 +36,14 @@ class Never:
 
     Attributes:
         by: the rules before it that take all of its requests; empty where its condition never holds.
-        witness: a request for it that the first of these takes.
+        witness: a request for it. taker: the rule that fires on that.
     """
 
     rule: Rule
     state: str
     by: tuple[Rule, ...] = ()
     witness: Witness | None = None
+    taker: Rule | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +54,13 @@ class _Case:
     taken: list[Clause] = field(default_factory=list)
     used_up: dict[str, int] = field(default_factory=dict)
     witness: Witness | None = None
+
+
+def _witness(wanted: Wanted, clause: Clause, case: _Case) -> Witness | None:
+    for way in ways(clause, case.taken, wanted.known):
+        if (made := next(witnesses(wanted, way, case.used_up), None)) is not None:
+            return made
+    return None
 
 
 @lru_cache(maxsize=4)
@@ -67,6 +77,7 @@ class Study:
         self.tables = Tables(program)
         self._clauses: dict[int, tuple[Clause, ...] | None] = {}
         self._found: dict[str, dict[str, Never]] = {}
+        self._places: dict[str, dict[str, int]] = {}
 
     @cached_property
     def reached(self) -> frozenset[str]:
@@ -123,7 +134,7 @@ class Study:
                 yield found[0]
 
     @cached_property
-    def _variables(self) -> dict[Name, tuple[Value, ...]]:
+    def _variables(self) -> dict[Node, tuple[Value, ...]]:
         return {Name(name): values for name, values in variables(self.program).items()}
 
     def _never(self, rule: Rule, state: str, known: Known) -> Never | None:
@@ -133,22 +144,24 @@ class Study:
         possible = [each for each in made if not contradict(each, known)]
         found: list[_Case] = []
         for clause in possible:
-            case = self._case(rule, state, clause, known)
+            case = self._case(Wanted(self.program, state, rule, known), clause)
             if case is None:
                 return None
             found.append(case)
-        by = tuple(dict.fromkeys(each for case in found for each in case.by))
-        return Never(rule, state, by, found[0].witness if found else None)
+        if not found:
+            return Never(rule, state)
+        by = sorted({each.name: each for case in found for each in case.by}.values(), key=partial(self._place, state))
+        return Never(rule, state, tuple(by), found[0].witness, found[0].by[0])
 
-    def _case(self, rule: Rule, state: str, clause: Clause, known: Known) -> _Case | None:
+    def _case(self, wanted: Wanted, clause: Clause) -> _Case | None:
         """What takes all that passes the clause; None where something gets through, or nothing is sure."""
-        case = _Case()
+        case, state, place = _Case(), wanted.state, self._place(wanted.state, wanted.rule)
         while len(case.by) <= _MOST_TAKERS:
-            witness = self._witness(rule, state, clause, known, case)
+            witness = _witness(wanted, clause, case)
             if witness is None:
                 return None
             first = self.tables.meets(witness.stands, witness.turn, witness.moment)
-            if first is None or first is rule or first in case.by:
+            if first is None or self._place(state, first) >= place or first in case.by:
                 return None
             if first.times is not None:
                 if first.name in case.used_up:
@@ -161,16 +174,15 @@ class Study:
             case.by.append(first)
             case.taken += taken
             case.witness = case.witness or witness
-            if refuted(clause, case.taken, known):
+            if refuted(clause, case.taken, wanted.known):
                 return case
         return None
 
-    def _witness(self, rule: Rule, state: str, clause: Clause, known: Known, case: _Case) -> Witness | None:
-        for way in ways(clause, case.taken, known):
-            found = witnesses(self.program, state, rule.when, way, known, case.used_up)
-            if (made := next(found, None)) is not None:
-                return made
-        return None
+    def _place(self, state: str, rule: Rule) -> int:
+        """How many rules are tried before it."""
+        if state not in self._places:
+            self._places[state] = {each.name: number for number, each in enumerate(self.rules(state))}
+        return self._places[state][rule.name]
 
     def clauses(self, rule: Rule) -> tuple[Clause, ...] | None:
         """The clauses of a rule's condition; None where they are not known."""

@@ -22,14 +22,13 @@ from llmposter_dsl.expressions.syntax import Apply, Item, Literal, Member, Name,
 from llmposter_dsl.program import Duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from llmposter.model import Json
     from llmposter_dsl.analysis import Clause
-    from llmposter_dsl.program import Condition, Program, Value
+    from llmposter_dsl.program import Program, Rule, Value
 
 _NOW: Final = 1_767_225_600.0
-_LETTERS: Final[Mapping[str, Callable[[str], str]]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip}
 _PLAIN: Final = ("user", "system", "assistant", "model", "path", "provider", "stream", "images", "files")
 _COUNTED: Final = ("turn", "attempt", "visits")
 _TIMES: Final = ("elapsed", "idle", "age")
@@ -52,26 +51,41 @@ class Witness:
         return Facts(self.turn, self.stands, Chance(program.seed, self.moment, program.name))
 
 
-def witnesses(
-    program: Program, state: str, when: Condition | None, clause: Clause, known: Known, used_up: Mapping[str, int]
-) -> Iterator[Witness]:
-    """Requests in *state* for which *when* holds as *clause* says; *used_up* counts rules that fired before."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """For what a request is wanted: a rule, tried in a state, with what is known there."""
+
+    program: Program
+    state: str
+    rule: Rule
+    known: Known
+
+    def fits(self, made: Witness) -> bool:
+        """Whether the rule, if it is tried, takes it."""
+        rule = self.rule
+        if rule.times is not None and made.stands.fired.get(rule.name, 0) >= rule.times:
+            return False
+        return rule.when is None or rule.when.holds(made.facts(self.program))
+
+
+def witnesses(wanted: Wanted, clause: Clause, used_up: Mapping[str, int]) -> Iterator[Witness]:
+    """Requests that the rule takes as *clause* says, if it is tried; *used_up* counts rules that fired before."""
     gathered = theory.gathered(clause)
     inner = {above for subject in gathered for above in _above(subject)}
     roots = [root for root in dict.fromkeys(_root(subject) for subject in gathered) if root not in inner]
-    choices = {root: _choices(root, gathered, known) for root in roots}
+    choices = {root: _choices(root, gathered, wanted.known) for root in roots}
     chosen: dict[Node, Value] = {}
     for number in range(_MOST):
         fresh = {root: value for root, each in choices.items() for value in islice(each, 1)}
         if not fresh and number:
             return
         chosen |= fresh
-        draft = _Draft(state)
+        draft = _Draft(wanted.state)
         draft.fired.update(used_up)
         if len(chosen) < len(roots) or not all(draft.set(root, value) for root, value in chosen.items()):
             return
-        made = draft.made(program)
-        if when is None or when.holds(made.facts(program)):
+        made = draft.made(wanted.program)
+        if wanted.fits(made):
             yield made
 
 
@@ -84,7 +98,7 @@ def _above(subject: Node) -> Iterator[Node]:
 
 def _root(subject: Node) -> Node:
     """The text of which the subject is another form."""
-    while isinstance(subject, Apply) and subject.function in _LETTERS:
+    while isinstance(subject, Apply) and subject.function in theory.LETTERS:
         subject = subject.arguments[0]
     return subject
 
@@ -108,10 +122,10 @@ def _constants(test: str, given: tuple[Any, ...]) -> list[Value]:
 
 
 def _form(subject: Node, value: Value) -> Value:
-    if not isinstance(subject, Apply) or subject.function not in _LETTERS:
+    if not isinstance(subject, Apply) or subject.function not in theory.LETTERS:
         return value
     inner = _form(subject.arguments[0], value)
-    return _LETTERS[subject.function](inner) if isinstance(inner, str) else None
+    return theory.LETTERS[subject.function](inner) if isinstance(inner, str) else None
 
 
 @dataclass(slots=True)

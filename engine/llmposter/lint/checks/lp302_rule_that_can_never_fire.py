@@ -27,10 +27,10 @@ def check(seen: Seen) -> Iterator[Diagnostic]:
 def _told(never: Never) -> Diagnostic:
     rule = never.rule
     named = f"the rule {words.shown(rule.name)} can never fire"
-    if not never.by or never.witness is None:
+    if never.taker is None or never.witness is None:
         place = rule.place if rule.when is None else rule.when.place
         return Diagnostic("LP302", f"{named}: no request is as its `when` wants it", place)
     takers = words.listed(tuple(each.name for each in never.by))
     related = tuple(Related(each.place, f"{words.shown(each.name)} stands here") for each in never.by)
-    help_ = f"{words.shown(never.by[0].name)} fires where `{never.witness.shown or 'true'}`"
+    help_ = f"{words.shown(never.taker.name)} fires where `{never.witness.shown or 'true'}`"
     return Diagnostic("LP302", f"{named}: all of its requests are taken by {takers}", rule.place, help_, related)
