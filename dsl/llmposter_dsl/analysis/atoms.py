@@ -63,7 +63,7 @@ class Atom(NamedTuple):
             case "in":
                 return any(operations.equal(value, each) for _, each in self.value)
             case "is":
-                return kind_of(value) == self.value[0]
+                return kind_of(value) in self.value
             case "exists":
                 return value is not None
             case "holds":

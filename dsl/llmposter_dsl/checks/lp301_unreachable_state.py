@@ -2,7 +2,8 @@
 
 ## Why it is a mistake
 
-No rule that can be reached leads there, or only rules that [can never fire](LP302.md), so that an agent is never tested with what it says.
+No rule that can be reached leads there, or only rules that [can never fire](LP302.md).
+So an agent is never tested with what the state says.
 
 ## Example
 
