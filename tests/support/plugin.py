@@ -5,17 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from textwrap import dedent
 
+import agents
+import httpcore
 import pytest
+
+import llmposter.testing.plugin.coverage
+import llmposter.testing.plugin.playing
 
 TOP = Path(__file__).parents[2]
 GALLERY = TOP / "scenarios"
+KEPT = (agents, httpcore, llmposter)
+"""A run in this process forgets what it loads; what is loaded before is there for all of them, and loaded once."""
 LOADED = (
     *("-p", "no:llmposter", "-p", "llmposter.testing.plugin", "-W", "ignore:Module already imported"),
     *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
 )
 """By its module's name, so that these tests see what stands here and not what is installed."""
 
-AGENT = """
+AGENT = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
 import pytest
 from agents import Agent, posted, weather
 from llmposter import Scenario, rule
@@ -29,12 +38,11 @@ def stops(session):
 
 
 def given(pytester: pytest.Pytester, text: str, **files: str) -> None:
-    """A file of tests that may use `AGENT`, a scenario beside it, and the support of our own tests."""
+    """A file of tests that may use `AGENT`, and a scenario beside it."""
     pytester.makepyfile(AGENT + dedent(text))
     (pytester.path / "weather.toml").write_text((GALLERY / "weather.toml").read_text(encoding="utf-8"))
     for name, content in files.items():
         (pytester.path / f"{name}.toml").write_text(content)
-    pytester.syspathinsert(Path(__file__).parent)
 
 
 def ran(pytester: pytest.Pytester, *arguments: str, **outcomes: int) -> pytest.RunResult:

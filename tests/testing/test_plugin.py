@@ -13,8 +13,6 @@ import openai  # noqa: F401 - loaded once for all runs in this process
 import pytest
 from plugin import LOADED, TOP, given, printed, ran
 
-import llmposter.testing.plugin.playing  # noqa: F401 - likewise
-
 pytest_plugins = ["pytester"]
 
 HELLO = '[[states.talk]]\nreply = "Hello!"\n'

@@ -13,10 +13,10 @@ from llmposter.testing.records import Answer, Call, Conversation, Request, ToolC
 from llmposter_dsl.place import where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from llmposter.core.journal import Entry
-    from llmposter.model import Message, Outcome
+    from llmposter.model import Message, Outcome, Rule
     from llmposter.model import Request as Sent
 
 
@@ -86,8 +86,11 @@ def _called(part: Called) -> ToolCall:
 
 def _path_taken(entry: Entry) -> tuple[str, ...]:
     """From the state before, by the `goto` of every rule that fired, to the state after."""
-    rules = (*entry.passed, *(() if entry.rule is None else (entry.rule,)))
-    return _without_stays((entry.before, *(rule.goto for rule in rules if rule.goto), entry.after))
+    return _without_stays((entry.before, *(rule.goto for rule in _rules(entry) if rule.goto), entry.after))
+
+
+def _rules(entry: Entry) -> tuple[Rule, ...]:
+    return (*entry.passed, *(() if entry.rule is None else (entry.rule,)))
 
 
 def _without_stays(states: Iterable[str]) -> tuple[str, ...]:
@@ -96,6 +99,21 @@ def _without_stays(states: Iterable[str]) -> tuple[str, ...]:
         if state and state != (found[-1] if found else None):
             found.append(state)
     return tuple(found)
+
+
+class Fired(NamedTuple):
+    """What one request covered of a scenario: states and rules, by name."""
+
+    scenario: str
+    states: Collection[str]
+    rules: Collection[str]
+
+
+def fired(entry: Entry) -> Fired | None:
+    """None where no scenario took it."""
+    if not entry.scenario or entry.step is None:
+        return None
+    return Fired(entry.scenario, _path_taken(entry), [rule.name for rule in _rules(entry)])
 
 
 # --- conversations

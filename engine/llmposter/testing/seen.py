@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llmposter.core.verify import Verification
     from llmposter.server.running import Server as Listening
     from llmposter.testing import tables
+    from llmposter.testing.recorded import Fired
     from llmposter.testing.records import Request, Violation
 
 ANY_KEY: Final = "llmposter"
@@ -226,6 +227,9 @@ class Seen(ABC):
 
     def _verification(self) -> Verification:
         return self._mock.verify(self._session)
+
+    def _fired(self) -> list[Fired]:
+        return [fired for entry in self._mock.entries(self._session) if (fired := recorded.fired(entry)) is not None]
 
     def _observed(self) -> Observed:
         mock, session = self._mock, self._session

@@ -31,6 +31,11 @@ MARKER = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("llmposter")
+    told = "tell which states and rules of the scenarios all tests together covered"
+    group.addoption("--llmposter-coverage", action="store_true", help=told)
+    told = "fail where less than this percentage of all states and rules is covered; implies --llmposter-coverage"
+    group.addoption("--llmposter-fail-under", type=float, metavar="PERCENT", help=told)
     parser.addini("llmposter_scenarios", "what llmposter serves where no marker says it", type="args", default=[])
     parser.addini(
         "llmposter_guard",
@@ -45,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER)
     if (given := config.getini("llmposter_guard")) not in ("used", "all", "off"):
         raise pytest.UsageError(f'llmposter_guard is "{given}" and should be used, all or off')
+    under: float | None = config.getoption("--llmposter-fail-under")
+    if under is not None or config.getoption("--llmposter-coverage"):
+        from llmposter.testing.plugin.coverage import Coverage
+
+        config.pluginmanager.register(Coverage(under), "llmposter_coverage")
 
 
 # --- which tests are played

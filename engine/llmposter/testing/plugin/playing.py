@@ -65,6 +65,10 @@ def playing(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Played
         if wish.environment:
             environment.point(patched, session)
         yield Played(session, wish)
+        if request.config.pluginmanager.has_plugin("llmposter_coverage"):
+            from llmposter.testing.plugin import coverage
+
+            request.node.stash[coverage.PART] = coverage.of(session)
         session.reset()
 
 
