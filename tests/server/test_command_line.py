@@ -274,7 +274,7 @@ def test_examples_are_played(files: Path) -> None:
 
 def test_a_scenario_is_drawn(files: Path) -> None:
     """`graph` draws one scenario for Mermaid or Graphviz."""
-    assert call("graph", files / "good.toml").stdout.startswith("stateDiagram-v2\n")
+    assert call("graph", files / "good.toml").stdout.startswith("flowchart LR\n")
     assert call("graph", files / "good.toml", "--format", "dot").stdout.startswith("digraph ")
     assert call("graph", files / "faulty.toml").returncode == 1
     ended = call("graph", files)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from llmposter.lint.checking import Checked
+    from llmposter.lint.overlay import Overlay
     from llmposter.lint.player import ExampleResult
     from llmposter.lint.settings import Project
     from llmposter_dsl.program import Program
@@ -59,11 +60,15 @@ def report(program: Program, results: Sequence[ExampleResult]) -> list[str]:
     return text(Told(program, results))
 
 
-def graph(program: Program, format: Literal["mermaid", "dot"] = "mermaid") -> str:  # noqa: A002 - the option's name
-    """The scenario as a picture, in the language of Mermaid or of Graphviz."""
+def graph(
+    program: Program,
+    format: Literal["mermaid", "dot"] = "mermaid",  # noqa: A002 - the option's name
+    overlay: Overlay | None = None,
+) -> str:
+    """The scenario as a picture, in the language of Mermaid or of Graphviz; *overlay* has what was covered."""
     from llmposter.lint.drawing import dot, mermaid
 
-    return dot(program) if format == "dot" else mermaid(program)
+    return dot(program, overlay) if format == "dot" else mermaid(program, overlay)
 
 
 def init_text() -> str:
