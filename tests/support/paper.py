@@ -32,6 +32,9 @@ class Paper:
     def source(self) -> Source:
         return Source("paper.toml", self.text)
 
+    def source_of(self, path: Any) -> Source:
+        return self.source
+
     def value_span(self, path: Any) -> Span:
         return Span(0, len(self.text))
 
