@@ -154,25 +154,32 @@ def _scopes(table: Table) -> tuple[str, ...]:
 
 
 def _user(table: Table) -> User:
-    if "user" not in table:
-        return DEFAULT.user
-    claims: dict[str, Value] = dict(table.get("user"))
+    return user(dict(table.get("user")), table.at("user"), table.report) if "user" in table else DEFAULT.user
+
+
+def user(said: dict[str, Value], place: Within, report: bind.Report) -> User:
+    """Whom tokens are of: `sub`, and claims."""
+    claims = dict(said)
     subject = claims.pop("sub", DEFAULT.user.subject)
-    if not isinstance(subject, str) or not subject.strip():
-        told = f"is {words.kind(subject)}, expected a text" if not isinstance(subject, str) else "is empty"
-        table.refuse("LP111" if not isinstance(subject, str) else "LP114", f"`sub` {told}", "user", "sub")
+    if not isinstance(subject, str):
+        report(Diagnostic("LP111", f"`sub` is {words.kind(subject)}, expected a text", place.child("sub")))
+    elif not subject.strip():
+        report(Diagnostic("LP114", "`sub` is empty", place.child("sub")))
     for name in claims:
         if name in _OWN_CLAIMS:
-            table.report(
-                Diagnostic(
-                    "LP114", f"the claim `{name}` is the server's own", table.place.key("user", name), "take it out"
-                )
-            )
+            report(Diagnostic("LP114", f"the claim `{name}` is the server's own", place.key(name), "take it out"))
         elif name == "subject":
-            table.report(
-                Diagnostic("LP110", "unknown claim `subject`", table.place.key("user", name), "did you mean `sub`?")
-            )
+            report(Diagnostic("LP110", "unknown claim `subject`", place.key(name), "did you mean `sub`?"))
     return User(str(subject), tuple(claims.items()))
+
+
+def read_user(data: dict[str, Value]) -> tuple[User, tuple[Diagnostic, ...]]:
+    """What such a table says that came as JSON, and its errors, each with its place within the table."""
+    from llmposter_dsl.source import Source
+    from llmposter_dsl.tree import Document
+
+    found: list[Diagnostic] = []
+    return user(data, Document(Source("user", ""), data, "yaml").root(), found.append), tuple(found)
 
 
 # --- what the token endpoint answers --------------------------------------------------------------------------------

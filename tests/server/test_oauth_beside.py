@@ -323,6 +323,25 @@ def test_a_test_decides_for_a_device(verb: str, status: int, expected: str, aski
     assert (404, True) == (again[0], again[1]["error"]["message"].endswith("there wait: none"))
 
 
+def test_a_test_says_who_consents(raw: Raw, client: OAuthClient) -> None:
+    """From then on, in one session or none: whose tokens there are already they stay; a reset has the first again."""
+    before, there = client.tokens(scope="openid email"), client.at("a")
+    bob = {"sub": "bob", "email": "bob@example.com"}
+    assert (200, {"ok": True, "session": None, "subject": "bob"}) == admin(raw, "/_llmposter/oauth/user", bob)
+    after = client.tokens(scope="openid email")
+    assert ["alice", "bob"] == [client.userinfo(each["access_token"]).json()["sub"] for each in (before, after)]
+    assert "bob@example.com" == client.userinfo(after["access_token"]).json()["email"]
+    assert [(200, "alice 1"), (200, "bob 1")] == [ask(raw, each["access_token"]) for each in (before, after)]
+    assert (200, "alice 2") == ask(raw, client.refresh(before["refresh_token"]).json()["access_token"])
+    assert (200, "alice 1") == ask(raw, there.tokens()["access_token"], "a")
+    assert (200, {"ok": True, "session": "a", "subject": "eve"}) == admin(
+        raw, "/@a/_llmposter/oauth/user", {"sub": "eve"}
+    )
+    assert (200, "eve 1") == ask(raw, there.tokens()["access_token"], "a")
+    raw.ask("POST", "/_llmposter/reset")
+    assert (200, "alice 1") == ask(raw, client.tokens()["access_token"])
+
+
 WRONG = [
     ("answers", {}, 400, 'the body says not which answers: send {"answers": [503, "invalid_grant", "ok"]}'),
     ("answers", {"answers": ["ok", 200]}, 400, "answers[1]: `200` is no status of an error; a status of an error"),
@@ -330,6 +349,11 @@ WRONG = [
     ("answers", {"answer": []}, 400, 'nobody knows "answer" here: send {"answers"'),
     ("approve", {}, 400, 'the body says not which device: send {"user_code": "BCDF-GHJK"}'),
     ("approve", {"user_code": 3}, 400, "the body says not which device"),
+    ("user", {"email": "bob@example.com"}, 400, 'the body says not whom: send {"sub": "bob"'),
+    ("user", {"sub": 7}, 400, "sub: `sub` is a number, expected a text"),
+    ("user", {"sub": " "}, 400, "sub: `sub` is empty"),
+    ("user", {"sub": "bob", "iss": "me"}, 400, "iss: the claim `iss` is the server's own; take it out"),
+    ("user", ["bob"], 400, "the body is no object"),
     ("deny", {"user_code": "nope"}, 404, 'no device waits with the user code "nope"; there wait: '),
 ]
 

@@ -149,10 +149,23 @@ def test_the_oauth_server_is_in_the_hand_of_a_test() -> None:
             assert expected == answer.status_code
 
 
+def test_a_test_says_who_consents() -> None:
+    """From then on, with claims of its choice."""
+    with Server(OAUTH) as server:
+        server.oauth.sign_in("bob", nickname="Bob")
+        told = httpx.post(f"{server.oauth_url}/device_authorization", auth=SECRET).json()
+        server.oauth.approve(told["user_code"])
+        grant = "urn:ietf:params:oauth:grant-type:device_code"
+        token = renewed(server.oauth_url, grant_type=grant, device_code=told["device_code"]).json()["access_token"]
+        claims = httpx.get(f"{server.oauth_url}/userinfo", headers={"authorization": f"Bearer {token}"}).json()
+        assert ("bob", "Bob") == (claims["sub"], claims["nickname"])
+
+
 SECRET = ("llmposter", "llmposter-secret")
 OAUTH_WRONG = {
     "there is none": (HELLO, lambda s: s.oauth_url, "there is no OAuth server"),
     "no such device": (OAUTH, lambda s: s.oauth.approve("AAAA"), 'no device waits with the user code "AAAA"'),
+    "nobody": (OAUTH, lambda s: s.oauth.sign_in(""), "`sub` is empty"),
     "no such answer": (OAUTH, lambda s: s.oauth.script(200), "answers"),
 }
 

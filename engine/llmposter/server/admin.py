@@ -143,6 +143,7 @@ ROUTES: Final[Mapping[str, Mapping[str, Callable[[Asked], Answer]]]] = {
     "oauth/approve": {"POST": admin_oauth.approve},
     "oauth/deny": {"POST": admin_oauth.deny},
     "oauth/answers": {"POST": admin_oauth.script},
+    "oauth/user": {"POST": admin_oauth.sign_in},
     "chaos": {"GET": admin_chaos.told, "PUT": admin_chaos.put, "DELETE": admin_chaos.delete},
     "clock/advance": {"POST": advance},
 }

@@ -1,4 +1,4 @@
-"""The admin API's part for the OAuth server: what it was asked, what it answers next, and consents that a test gives.
+"""The admin API's part for the OAuth server: what it was asked, what it answers next, who consents, and to what.
 
 With a session it is the issuer of that session, without one the issuer whose tokens are good in all.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from llmposter.server.admin_asked import Answer, Asked, Refused, fields, sentence
+from llmposter.server.admin_asked import Answer, Asked, Refused, an_object, fields, sentence
 
 if TYPE_CHECKING:
     from llmposter.server.oauth import Companion
 
 _NONE: Final = "there is no OAuth server: give a scenario `oauth` in its `[auth]`, or start llmposter with `--oauth`"
 _DECIDE: Final = '{"user_code": "BCDF-GHJK"}'
+_USER: Final = '{"sub": "bob", "email": "bob@example.com"}'
 _SCRIPT: Final = '{"answers": [503, "invalid_grant", "ok"]}'
 
 
@@ -60,6 +61,21 @@ def script(asked: Asked) -> Answer:
         return Refused(400, "; ".join(sentence(each, "answers") for each in wrong))
     companion.script(made, asked.session or "")
     return {"ok": True, "session": asked.session, "answers": companion.state(asked.session or "")["answers"]}
+
+
+def sign_in(asked: Asked) -> Answer:
+    companion, body = _companion(asked), an_object(asked, _USER)
+    if isinstance(companion, Refused) or isinstance(body, Refused):
+        return companion if isinstance(companion, Refused) else body
+    if "sub" not in body:
+        return Refused(400, f"the body says not whom: send {_USER}")
+    from llmposter_dsl.oauth import read_user
+
+    user, wrong = read_user(body)
+    if wrong:
+        return Refused(400, "; ".join(sentence(each) for each in wrong))
+    companion.sign_in(user, asked.session or "")
+    return {"ok": True, "session": asked.session, "subject": user.subject}
 
 
 def _companion(asked: Asked) -> Companion | Refused:

@@ -164,6 +164,14 @@ class OAuth:
         """The device that shows this code is not let in; raises as `approve`."""
         ask(admin_oauth.deny, self._service, self._session, {"user_code": user_code})
 
+    def sign_in(self, sub: str, **claims: Any) -> None:
+        """Whom consents are of from now on, with the claims of userinfo and the id token.
+
+        Raises:
+            ValueError: what is wrong with them.
+        """
+        ask(admin_oauth.sign_in, self._service, self._session, {"sub": sub, **claims})
+
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = ask(admin_oauth.told, self._service, self._session, {})
         return told
