@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS: Final = 1_000
 """Issuers that are held; of more, the one asked longest ago begins anew when it comes back."""
-MOST_OF_BODY: Final = 64 * 1024
+_MOST_OF_HEAD: Final = 64 * 1024
+_MOST_READ: Final = 1024 * 1024
+"""Bytes of a body that are read, for what is too large to be told so; of more Tornado hangs up."""
 _IDLE: Final = 600.0
 _SLOW_BODY: Final = 120.0
 _TIME_TO_END: Final = 0.5
@@ -87,8 +89,8 @@ class Companion:
         self._keys = loop.run_in_executor(None, keys.key)
         self._server = HTTPServer(
             application(self),
-            max_body_size=MOST_OF_BODY,
-            max_header_size=MOST_OF_BODY,
+            max_body_size=_MOST_READ,
+            max_header_size=_MOST_OF_HEAD,
             idle_connection_timeout=_IDLE,
             body_timeout=_SLOW_BODY,
         )

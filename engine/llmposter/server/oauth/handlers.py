@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BEHIND: Final = re.compile(r"(/\.well-known/[a-z-]+)/@(.+)")
 _HOST: Final = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+MOST_OF_BODY: Final = 64 * 1024
 _DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
@@ -63,6 +64,8 @@ class Base(RequestHandler):
         if not _HOST.fullmatch(host) or not self.companion.named(_name(host)):
             raise Refused(403, "that is no name of this server")
         self.issuer = f"http://{host}" + (f"/@{self.session}" if self.session else "")
+        if len(self.request.body) > MOST_OF_BODY:
+            raise Refused(413, f"the body has more than {MOST_OF_BODY} bytes")
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
