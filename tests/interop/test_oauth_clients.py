@@ -18,9 +18,10 @@ DOCS = Path(__file__).parents[2] / "docs" / "oauth.md"
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[dict[str, Running]]:
-    """For each flow one: that lets everybody in, or asks a person about devices, of which one polls by itself."""
-    with serving(SCENARIO) as auto, serving(asking()) as ask, serving(asking('device_interval = "1s"')) as soon:
-        yield dict.fromkeys(ASKED, auto) | {"device": ask, "polled": soon}
+    """For each flow one: that lets everybody in, or asks a person about devices, which ask too soon or wait."""
+    patient, soon = asking('device_interval = "1m"'), asking('device_interval = "1s"')
+    with serving(SCENARIO) as auto, serving(patient) as device, serving(soon) as polled:
+        yield dict.fromkeys(ASKED, auto) | {"device": device, "polled": polled}
 
 
 @pytest.fixture(scope="module")

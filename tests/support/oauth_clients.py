@@ -32,7 +32,7 @@ goto   = "done"
 """A token ends while the tool runs, and the client refreshes once."""
 
 
-def asking(more: str = "") -> str:
+def asking(more: str) -> str:
     """The same, where a person is asked."""
     return SCENARIO.replace("[auth.oauth]", f'[auth.oauth]\napproval = "ask"\n{more}')
 
