@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from machines import Talk, scenario
 
+from llmposter.core import explain
 from llmposter.model import Miss
 
 WEATHER = """[scenario]
@@ -94,6 +99,30 @@ def test_what_a_condition_is_not_said_twice(when: str, shown: str) -> None:
     said = why("x", file=f"[[states.a]]\nwhen = '{when}'\nreply = 'a'\n")
     assert shown in said
     assert f"{when} is false" not in said
+
+
+PARTS = st.lists(st.lists(st.booleans(), min_size=1, max_size=4), min_size=1, max_size=12)
+
+
+@settings(max_examples=1_000 if os.environ.get("LLMPOSTER_SOAK") else 60, deadline=None)
+@given(PARTS)
+def test_the_closest_is_the_first_of_which_most_parts_hold(rules: list[list[bool]]) -> None:
+    """Whatever was left untried; one of which all parts hold, and only its times are used up, is closer than any."""
+    tests = (" and ".join(f"user {'==' if held else '!='} 'x'" for held in rule) for rule in rules)
+    file = "".join(f'[[states.a]]\ntimes = 1\nwhen = "{test}"\nreply = "a"\n' for test in tests)
+    used_up = [rule for rule in rules if all(rule)]
+    closest = rules.index(max(rules, key=lambda rule: (all(rule), sum(rule)))) + 1
+    assert f'Closest: rule "a#{closest}" ' in why(*"x" * (len(used_up) + 1), file=file)
+
+
+def test_a_miss_among_thousands_tries_few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be closer than what was found is left alone."""
+    many = "".join(f"[[states.a]]\nwhen = 'user == \"{n}\" and model == \"x{n}\"'\nreply = 'a'\n" for n in range(999))
+    file = f"[[states.a]]\nwhen = 'turn == 1 and user == \"y\"'\nreply = 'a'\n{many}"
+    holds, tried = explain._holds, []
+    monkeypatch.setattr(explain, "_holds", lambda *given: tried.append(given) or holds(*given))
+    assert 'Closest: rule "a#1" ' in why("x", file=file)
+    assert len(tried) < 10
 
 
 def test_times_used_up() -> None:

@@ -50,8 +50,7 @@ def no_match(program: Program, facts: Facts, passed: Sequence[Rule]) -> str:
     rules = (*program.always, *program.states.get(facts.state, ()), *program.otherwise)
     if not rules:
         return _ended(program, facts.state) + after + _elsewhere(program, facts)
-    tried = max((_tried(rule, facts) for rule in rules), key=lambda one: one.closeness)
-    sentence = f"no rule of {at} matches{after}. Closest: {_closest(tried, facts)}"
+    sentence = f"no rule of {at} matches{after}. Closest: {_closest(_nearest(rules, facts), facts)}"
     return sentence + _elsewhere(program, facts)
 
 
@@ -76,9 +75,42 @@ def breach(condition: Condition, facts: Facts) -> str:
 # --- the closest rule
 
 
+def _nearest(rules: Sequence[Rule], facts: Facts) -> Tried:
+    """The first of the closest; there may be thousands, so no part is tried that cannot change which it is."""
+    best = _tried(rules[0], facts)
+    all_held, most = best.closeness
+    for rule in rules[1:]:
+        if _used_up(rule, facts) or (not all_held and _may_hold(rule, facts, more_than=most)):
+            best = max(best, _tried(rule, facts), key=lambda one: one.closeness)
+            all_held, most = best.closeness
+    return best
+
+
+def _may_hold(rule: Rule, facts: Facts, *, more_than: int) -> bool:
+    """Whether more than so many of its parts hold; at least one was false, as the rule did not fire."""
+    parts = () if rule.when is None else rule.when.parts or (rule.when,)
+    return len(parts) - 1 > more_than and held(parts, facts, more_than=more_than) is not None
+
+
+def held(conditions: Sequence[Condition], facts: Facts, *, more_than: int) -> list[bool] | None:
+    """Which of them hold; None, and the rest of them untried, if no more than so many can."""
+    found: list[bool] = []
+    can = len(conditions)
+    for condition in conditions:
+        if can <= more_than:
+            return None
+        found.append(_holds(condition, facts))
+        can -= not found[-1]
+    return found if can > more_than else None
+
+
 def _tried(rule: Rule, facts: Facts) -> Tried:
-    used_up = rule.times is not None and facts.fired(rule.name) >= rule.times
-    return Tried(rule, () if rule.when is None else tuple(_parts(rule.when, facts)), used_up)
+    parts = () if rule.when is None else tuple(_parts(rule.when, facts))
+    return Tried(rule, parts, _used_up(rule, facts))
+
+
+def _used_up(rule: Rule, facts: Facts) -> bool:
+    return rule.times is not None and facts.fired(rule.name) >= rule.times
 
 
 def _parts(
