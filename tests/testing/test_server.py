@@ -160,8 +160,9 @@ def test_a_server_that_runs_is_not_started_again() -> None:
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    """As an exception of who starts it."""
-    with Server(HELLO) as server, pytest.raises(CannotListen, match="the port is taken"):
+    """As an exception of who starts it, in words of the library and not of the command line."""
+    told = "the port is taken; choose another `port`, or leave it out for any free one"
+    with Server(HELLO) as server, pytest.raises(CannotListen, match=f":{server.port}: {told}"):
         Server(HELLO, port=server.port).start()
 
 

@@ -64,6 +64,7 @@ class Settings:
         tokens: credentials that are good beside those of the scenarios; with any, every request needs one.
         sources: what the programs were read from, to be read again on demand. follow: and as soon as it changes.
         oauth: an OAuth server beside this one, where no scenario has one of its own.
+        other_port: what to choose where the port is taken, in the words of who gave it.
     """
 
     host: str = "127.0.0.1"
@@ -79,6 +80,7 @@ class Settings:
     sources: Sources | None = None
     follow: bool = False
     oauth: OAuth | None = None
+    other_port: str = "another with --port, or --port 0 for any free one"
 
 
 class CannotListen(Exception):  # noqa: N818 - it reads as what happened
@@ -92,7 +94,7 @@ class Server:
         if settings.transport not in TRANSPORTS:
             named = f'the transport (LLMPOSTER_TRANSPORT) is "{settings.transport}"'
             raise CannotListen(f"{named} and should be {' or '.join(TRANSPORTS)}")
-        self._sockets = _bind(settings.host, settings.port)
+        self._sockets = _bind(settings.host, settings.port, settings.other_port)
         self.host, self.port = settings.host, self._sockets[0].getsockname()[1]
         self.clock: Clock = ManualClock(MANUAL_START) if settings.clock == "manual" else RealClock()
         most = settings.most_conversations
@@ -297,12 +299,12 @@ def _runner() -> asyncio.Runner:
     return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+def _bind(host: str, port: int, other: str) -> list[socket.socket]:
     try:
         return bind_sockets(port, host, backlog=_BACKLOG)
     except (OSError, UnicodeError, OverflowError) as error:
         _let_go(error)
-        raise CannotListen(f"cannot listen on {_in_url(host)}:{port}: {_why(error)}") from error
+        raise CannotListen(f"cannot listen on {_in_url(host)}:{port}: {_why(error, other)}") from error
 
 
 def _let_go(error: BaseException) -> None:
@@ -316,7 +318,7 @@ def _let_go(error: BaseException) -> None:
         trace = trace.tb_next
 
 
-def _why(error: Exception, other: str = "another with --port, or --port 0 for any free one") -> str:
+def _why(error: Exception, other: str) -> str:
     match getattr(error, "errno", None):
         case errno.EADDRINUSE:
             return f"the port is taken; choose {other}"

@@ -95,6 +95,7 @@ class Server(Seen):
             body_size=body_size,
             tokens=tuple(map(_token, tokens)),
             oauth=OAuth() if oauth else None,
+            other_port="another `port`, or leave it out for any free one",
         )
         self._server: Listening | None = None
         self._running: Running | None = None
