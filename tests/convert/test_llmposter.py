@@ -1,36 +1,27 @@
-"""A converted fixture file answers as the fixture file itself does, both served on real sockets."""
+"""Fixture files of llmposter 0.5: what they answer themselves, and what of them a scenario cannot say."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from essence import ask
-from serving import serving, serving_fixtures
+from serving import serving_fixtures
 
-from llmposter.convert import Converted, convert, text_of
-from llmposter.lint import check
+from llmposter.convert import Converted, convert
 
 FILES = sorted((Path(__file__).parent / "llmposter").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("kind", ["toml", "yaml"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_converted_fixture_file_answers_as_it_does_itself(path: Path, kind: Any, tmp_path: Path) -> None:
-    """The written scenario is clean, and each request gets the essence of the same answer."""
-    made = convert(path)
-    assert isinstance(made, Converted)
-    scenario = tmp_path / f"{path.stem}.{kind}"
-    scenario.write_text(text_of(made, kind), encoding="utf-8")
-    assert () == check([scenario]).diagnostics
-    requests = json.loads(path.with_suffix(".asked.json").read_text(encoding="utf-8"))
+def test_a_fixture_file_answers_as_its_conversion_does(path: Path) -> None:
+    """Served as it is, each request of the recording that conversions are held to gets the essence of the answer."""
+    exchanges = json.loads(path.with_suffix(".recorded.json").read_text(encoding="utf-8"))["exchanges"]
+    assert exchanges
     with serving_fixtures(path.read_text(encoding="utf-8")) as server:
-        expected = [ask(server.url, each) for each in requests]
-    with serving(scenario) as server:
-        answers = [ask(server.url, each) for each in requests]
-    assert expected == answers
+        answers = [ask(server.url, each["request"]) for each in exchanges]
+    assert [each["answer"] for each in exchanges] == answers
 
 
 def made(folder: Path, fixture: str) -> Converted:

@@ -1,4 +1,4 @@
-"""Each converted file, served on a real socket, answers what the other mock answered."""
+"""Each converted file, served on a real socket, answers what the other mock answered, or as its rules say it would."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ def test_counters_move_with_every_request_of_an_sdk(tmp_path: Path) -> None:
 def test_there_are_several_files_of_each_format() -> None:
     """Each with a recording that says what it was recorded from."""
     formats = [path.parent.name for path in FILES]
-    assert {"aimock", "fakellm", "mock-llm"} <= set(formats)
+    assert {"aimock", "fakellm", "llmposter", "mock-llm"} == set(formats)
     assert all(formats.count(each) >= 2 for each in set(formats))
     assert all(json.loads(path.read_text(encoding="utf-8"))["recorded_from"] for path in RECORDED)
