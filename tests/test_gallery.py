@@ -18,12 +18,14 @@ from openai import AuthenticationError, BadRequestError, InternalServerError, Op
 from serving import serving
 
 from llmposter import lint
+from llmposter.fixtures import is_fixture_file
 from llmposter.server import Running
 from llmposter_dsl import scenario_files
 from oauth import OAuthClient
 
 GALLERY = Path(__file__).parents[1] / "scenarios"
-FILES = [Path(file) for file in scenario_files([GALLERY])]
+SERVED = [Path(file) for file in scenario_files([GALLERY])]
+FILES = [path for path in SERVED if not is_fixture_file(path)]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -50,7 +52,7 @@ def test_the_gallery_holds_both_formats_and_says_what_each_file_shows() -> None:
     assert len(FILES) >= 6
     assert {".toml", ".yaml"} == {path.suffix for path in FILES}
     readme = (GALLERY / "README.md").read_text(encoding="utf-8")
-    for path in FILES:
+    for path in SERVED:
         shown = path.relative_to(GALLERY)
         assert f"({shown})" in readme or f"({shown.parent}/)" in readme
         assert path.read_text(encoding="utf-8").startswith("# ")
@@ -142,6 +144,24 @@ def stalled(client: OpenAI) -> None:
     assert "Let me think about that. It is forty-two." == ask(client.with_options(timeout=0.3), [], "What?").content
 
 
+def shop(client: OpenAI) -> None:
+    tools: list = [{"type": "function", "function": {"name": "get_weather"}}]
+    asked: list = [{"role": "user", "content": "How is the weather?"}]
+    answer = client.chat.completions.create(model="gpt-4o", messages=asked, tools=tools).choices[0].message
+    asked += [answer.to_dict(), {"role": "tool", "tool_call_id": answer.tool_calls[0].id, "content": "22"}]
+    assert "It is 22 degrees in Paris." == ask(client, asked).content
+    assert "You asked about order #7." == ask(client, [], "Order #7.").content
+    with pytest.raises(InternalServerError, match="Come back later"):
+        ask(client.with_options(max_retries=0), [], "Are you busy?")
+    story: list = [{"role": "user", "content": "Tell me a story."}]
+    told = [
+        chunk.choices[0].delta.content
+        for chunk in client.chat.completions.create(model="gpt-4o", messages=story, stream=True)
+    ]
+    assert "Once upon a time there was a s" == "".join(text for text in told if text)
+    assert "I only know the weather and your orders." == ask(client, [], "hello").content
+
+
 def chaos(client: OpenAI) -> None:
     messages: list = []
     told = [ask(client.with_options(max_retries=9), messages, f"The {n}th.").content for n in range(1, 7)]
@@ -160,6 +180,7 @@ DRIVEN = {
     "bad-gateway.yaml": bad_gateway,
     "stalled.toml": stalled,
     "chaos.toml": chaos,
+    "shop.yaml": shop,
 }
 
 

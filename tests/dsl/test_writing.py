@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from program_shape import shape
 from random_scenarios import SCENARIOS, written
 
+from llmposter.fixtures import is_fixture_file
 from llmposter_dsl import compile_path, compile_text, keys, reading, scenario_files
 from llmposter_dsl.writing import Unwritable, write
 from llmposter_dsl.writing.order import DOCUMENT, in_order
 
 ROOT = Path(__file__).parents[2]
 FILES = [
-    *map(Path, scenario_files([ROOT / "scenarios"])),
+    *(Path(path) for path in scenario_files([ROOT / "scenarios"]) if not is_fixture_file(path)),
     *sorted(path for folder in ("ok", "twins") for path in (ROOT / "tests/dsl" / folder).iterdir() if path.is_file()),
 ]
 KINDS = ("toml", "yaml")
