@@ -120,6 +120,15 @@ def phrase(text: str) -> Phrase | Trouble:
     return _ends_early(tokens, forms) if whole is None else _filled(whole, tokens)
 
 
+def following(text: str) -> list[str]:
+    """What may follow the words of a phrase that has been begun, the end left out; words in capitals are holes."""
+    tokens = [_Token(found[0], *found.span()) for found in _TOKEN.finditer(text)]
+    forms = _FORMS
+    for index, token in enumerate(tokens):
+        forms = tuple(form for form in forms if index < len(form.words) and token.fits(form.words[index]))
+    return [word for word in _next(forms, len(tokens)) if word]
+
+
 # --- what is right --------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ _STATES = re.compile(rb"""^[\[\s"'{]*states\b""", re.MULTILINE)
 def scenarios(folder: str) -> list[str]:
     """The scenarios in a folder and the folders below it, sorted by path."""
     found = [path for path in below(folder)[1] if _has_states(path) or _says(path, b"scenario", b"include")]
-    included = {each for path in found for each in _included(path)}
+    included = {each for path in found for each in includes_of(path)}
     return [path for path in found if os.path.realpath(path) not in included]
 
 
@@ -49,7 +49,8 @@ def _says(path: str, *words: bytes) -> bool:
     return all(word in text for word in words)
 
 
-def _included(path: str) -> list[str]:
+def includes_of(path: str) -> list[str]:
+    """The files that a file includes, whether or not they are there."""
     if not _says(path, b"include"):
         return []
     from llmposter_dsl import reading

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path as File
 from typing import Any, Literal
 
@@ -15,6 +16,9 @@ from llmposter_dsl.tree import DEEPEST, Document, Kind, Loaded, walk
 
 LARGEST = 16 * 1024 * 1024
 """How many bytes a scenario file may have."""
+
+UNSAVED: ContextVar[Mapping[str, str]] = ContextVar("UNSAVED", default={})  # noqa: B039 - a mapping is not changed
+"""Texts that stand in place of files, by their absolute paths: what an editor has open."""
 
 KINDS: dict[str, Literal["toml", "yaml"]] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
@@ -39,9 +43,11 @@ def read(
     try:
         if file.exists() and not file.is_file():  # a pipe would be waited for
             return (_unreadable(name, f"`{name}` is not a file"),)
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
         absolute = str(file.resolve())
+        content: str | bytes | None = UNSAVED.get().get(absolute)
+        if content is None:
+            with file.open("rb") as stream:
+                content = stream.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return (_unreadable(name, f"`{name}` cannot be read: {reason.lower()}"),)

@@ -13,8 +13,8 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def _type(of: Type) -> str:
-    """``list of maps``; the members of a map are told by `_members`."""
+def type_words(of: Type) -> str:
+    """``list of maps``; the members of a map are told by `members`."""
     name: str = of.kind
     if of.kind == "list" and of.item is not None and of.item.kind != "json":
         name = f"list of {of.item.kind}s"
@@ -23,7 +23,7 @@ def _type(of: Type) -> str:
     return f"{name} or null" if of.maybe and of.kind != "json" else name
 
 
-def _members(of: Type) -> str:
+def members(of: Type) -> str:
     fields = of.fields if of.kind == "map" else of.items.fields
     return f" Each has {' '.join(f'`.{name}`' for name in fields)}." if fields and of.kind == "list" else _own(fields)
 
@@ -33,7 +33,7 @@ def _own(fields: Mapping[str, Type] | None) -> str:
 
 
 def _facts(table: Mapping[str, Fact]) -> str:
-    rows = ((f"`{fact.name}`", _type(fact.type), fact.meaning + _members(fact.type)) for fact in table.values())
+    rows = ((f"`{fact.name}`", type_words(fact.type), fact.meaning + members(fact.type)) for fact in table.values())
     return _table(("name", "type", "meaning"), rows)
 
 
@@ -52,7 +52,7 @@ def functions() -> str:
     """The functions with what they take, give and mean."""
     from llmposter_dsl.expressions.functions import FUNCTIONS
 
-    rows = ((f"`{each.signature}`", _type(each.result), each.meaning) for each in FUNCTIONS.values())
+    rows = ((f"`{each.signature}`", type_words(each.result), each.meaning) for each in FUNCTIONS.values())
     return _table(("function", "type", "meaning"), rows)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from llmposter_dsl import keys
+from llmposter_dsl import facts, keys
 from llmposter_dsl.keys import Form, Key, Keys
 from llmposter_dsl.place import Path
 
@@ -128,6 +128,19 @@ def proposed(table: str, key: str) -> tuple[str, ...]:
     return words(table, key) or _PROPOSED.get((table, key), ())
 
 
+def vocabulary(table: str, key: str) -> facts.Vocabulary:
+    """The facts and functions that expressions under a key of a table have."""
+    match table, key:
+        case "scenario", "serves" | "conversation":
+            return facts.REQUEST
+        case "turn", "expect":
+            return facts.ANSWER
+        case "embedding" | "moderation", _:
+            return facts.INPUT
+        case _:
+            return facts.RULE
+
+
 class Spot(NamedTuple):
     """What a path of a document leads to.
 
@@ -174,4 +187,4 @@ def _further(at: Spot, step: str | int) -> Spot:
     return at._replace(form=None, beyond=beyond)
 
 
-__all__ = ["ITEMS", "TABLES", "Holds", "Inside", "Spot", "holds", "proposed", "spot", "words"]
+__all__ = ["ITEMS", "TABLES", "Holds", "Inside", "Spot", "holds", "proposed", "spot", "vocabulary", "words"]

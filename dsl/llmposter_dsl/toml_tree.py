@@ -165,6 +165,11 @@ class _Builder:
             self.clash = key, there.key or there.span
 
 
+def header_keys(text: str) -> Iterator[list[tuple[str, Span]]]:
+    """The keys of each header of a text that `load` accepted, with their places; a table may have many headers."""
+    return (_header_parts(text, header) for header in _headers(text))
+
+
 def _headers(text: str) -> Iterator[Span]:
     """Where the headers of tables are: brackets that begin a line and stand in no value."""
     depth, start = 0, -1

@@ -27,6 +27,7 @@ class Editor:
         self.settings = settings or {}
         self.client = LanguageClient("tests", "1")
         self.published: dict[str, list[types.Diagnostic]] = {}
+        self.counts: dict[str, int] = {}
         self.versions: dict[str, int] = {}
         self.texts: dict[str, str] = {}
         self._news = asyncio.Condition()
@@ -37,6 +38,7 @@ class Editor:
         async def published(told: types.PublishDiagnosticsParams) -> None:
             async with self._news:
                 self.published[told.uri] = list(told.diagnostics)
+                self.counts[Path(told.uri).name] = self.counts.get(Path(told.uri).name, 0) + 1
                 self._news.notify_all()
 
         @self.client.feature(types.WORKSPACE_CONFIGURATION)

@@ -19,7 +19,7 @@ Comparison: TypeAlias = Words[
 Arithmetic: TypeAlias = Words["+", "-", "*", "/", "%"]
 
 
-class _Placed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Placed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     start: int = 0
     end: int = 0
     depth: int = 1
@@ -34,30 +34,30 @@ class _Placed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return [type(self), *((type(value), value) for value in values)]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Placed) and self._meaning() == other._meaning()
+        return isinstance(other, Placed) and self._meaning() == other._meaning()
 
     def __hash__(self) -> int:
         return hash(tuple(self._meaning()))
 
 
-class Literal(_Placed, frozen=True, eq=False):
+class Literal(Placed, frozen=True, eq=False):
     """A text, number, bool, duration (seconds) or null; `kind` tells `1` from `true` from `1s`."""
 
     kind: Kind
     value: str | float | bool | None
 
 
-class Name(_Placed, frozen=True, eq=False):
+class Name(Placed, frozen=True, eq=False):
     """A fact, variable, named group, or `it`."""
 
     name: str
 
 
-class ListOf(_Placed, frozen=True, eq=False):
+class ListOf(Placed, frozen=True, eq=False):
     items: tuple[Node, ...]
 
 
-class Pair(_Placed, frozen=True, eq=False):
+class Pair(Placed, frozen=True, eq=False):
     """A key and its value, in a map or among the arguments of a call."""
 
     key: str
@@ -65,11 +65,11 @@ class Pair(_Placed, frozen=True, eq=False):
     key_end: int = 0
 
 
-class MapOf(_Placed, frozen=True, eq=False):
+class MapOf(Placed, frozen=True, eq=False):
     pairs: tuple[Pair, ...]
 
 
-class Member(_Placed, frozen=True, eq=False):
+class Member(Placed, frozen=True, eq=False):
     """`of.name`; the name stands at `name_start`."""
 
     of: Node
@@ -77,14 +77,14 @@ class Member(_Placed, frozen=True, eq=False):
     name_start: int = 0
 
 
-class Item(_Placed, frozen=True, eq=False):
+class Item(Placed, frozen=True, eq=False):
     """`of[index]`."""
 
     of: Node
     index: Node
 
 
-class Apply(_Placed, frozen=True, eq=False):
+class Apply(Placed, frozen=True, eq=False):
     """`function(arguments)`; the function's name begins at `start` and ends at `name_end`."""
 
     function: str
@@ -92,34 +92,34 @@ class Apply(_Placed, frozen=True, eq=False):
     name_end: int = 0
 
 
-class Not(_Placed, frozen=True, eq=False):
+class Not(Placed, frozen=True, eq=False):
     operand: Node
 
 
-class Negative(_Placed, frozen=True, eq=False):
+class Negative(Placed, frozen=True, eq=False):
     operand: Node
 
 
-class Joined(_Placed, frozen=True, eq=False):
+class Joined(Placed, frozen=True, eq=False):
     """Two or more operands of `and` or of `or`."""
 
     word: Words["and", "or"]
     operands: tuple[Node, ...]
 
 
-class Compare(_Placed, frozen=True, eq=False):
+class Compare(Placed, frozen=True, eq=False):
     operator: Comparison
     left: Node
     right: Node
 
 
-class Calculate(_Placed, frozen=True, eq=False):
+class Calculate(Placed, frozen=True, eq=False):
     operator: Arithmetic
     left: Node
     right: Node
 
 
-class Matches(_Placed, frozen=True, eq=False):
+class Matches(Placed, frozen=True, eq=False):
     """`left matches /pattern/flags`; the pattern's text begins at `pattern_start`."""
 
     left: Node
@@ -128,12 +128,12 @@ class Matches(_Placed, frozen=True, eq=False):
     pattern_start: int = 0
 
 
-class IsType(_Placed, frozen=True, eq=False):
+class IsType(Placed, frozen=True, eq=False):
     operand: Node
     type: Kind
 
 
-class Exists(_Placed, frozen=True, eq=False):
+class Exists(Placed, frozen=True, eq=False):
     operand: Node
 
 
@@ -156,7 +156,7 @@ Node: TypeAlias = (
 )
 
 
-class ToolCall(_Placed, frozen=True, eq=False):
+class ToolCall(Placed, frozen=True, eq=False):
     """`tool(argument: value, …)`."""
 
     tool: str

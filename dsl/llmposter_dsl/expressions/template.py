@@ -45,7 +45,7 @@ def _closes(text: str, at: int) -> int | None:
 Piece: TypeAlias = str | Expression
 
 
-def _stretches(text: str) -> Iterator[tuple[int, int, bool]]:
+def stretches(text: str) -> Iterator[tuple[int, int, bool]]:
     """Where texts and expressions stand, and which of them it is; an unclosed expression ends beyond *text*."""
     at = 0
     while (found := _OPEN.search(text, at)) is not None:
@@ -64,7 +64,7 @@ def _pieces(text: str, place: Within, scope: Scope, report: Report) -> list[Piec
     """Text and expressions in turn; None after errors were reported."""
     pieces: list[Piece] = []
     failed = False
-    for start, end, coded in _stretches(text):
+    for start, end, coded in stretches(text):
         if not coded:
             if pieces and isinstance(pieces[-1], str):
                 pieces[-1] += text[start:end]
