@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -92,11 +93,12 @@ class Codes(Mapping[str, Code]):
         return code in self._modules
 
 
-def modules(package: str) -> Iterator[tuple[str, str]]:
+@cache
+def modules(package: str) -> tuple[tuple[str, str], ...]:
     """The modules of a package of checks, each with the code that it is of."""
-    for found in iter_modules(import_module(package).__path__):
-        if (named := _MODULE.fullmatch(found.name)) is not None:
-            yield named[1].upper(), f"{package}.{found.name}"
+    found = [each.name for each in iter_modules(import_module(package).__path__)]
+    named = [(match[1].upper(), f"{package}.{name}") for name in found if (match := _MODULE.fullmatch(name))]
+    return tuple(named)
 
 
 CODES: Final = Codes("llmposter_dsl.checks")

@@ -93,13 +93,12 @@ class Routes:
         self.listed = list(dict.fromkeys(shown + [_shown(each.route) for each in beside]))
         self._main = list({each.provider: _shown(each.route) for each in reversed(spoken)}.values())[::-1]
         self._patterns = sorted(spoken + beside, key=lambda each: each.rank, reverse=True)
-        fixed = {each.route.path for each in self._patterns if "{" not in each.route.path}
-        self._fixed = {path: Spot(path, self._methods(path)) for path in sorted(fixed)}
+        self._fixed = sorted({each.route.path for each in self._patterns if "{" not in each.route.path})
         self._sought = lru_cache(maxsize=512)(self._seek)
 
     def at(self, path: str) -> Spot:
         """What is at a path; no methods where nothing is."""
-        return self._fixed.get(path) or self._sought(path)
+        return self._sought(path)
 
     def _seek(self, path: str) -> Spot:
         for known in dict.fromkeys(alike(path)):
