@@ -427,7 +427,7 @@ def test_a_bug_in_an_endpoint_is_a_500_too(monkeypatch: pytest.MonkeyPatch) -> N
     """In the words of its provider; the next request is answered."""
     with serving(ECHO) as server, Raw(server.url) as raw:
         with monkeypatch.context() as broken:
-            broken.setattr(server.mock, "desk", lambda _: 1 / 0)
+            broken.setattr(server.mock, "desk", lambda *_: 1 / 0)
             answer = raw.ask("GET", "/v1/models", anthropic_version="2023-06-01")
         assert (500, "false") == (answer.status, answer.headers["x-should-retry"])
         assert ("error", "api_error") == (answer.json["type"], answer.json["error"]["type"])

@@ -77,7 +77,7 @@ TOKENS_WRONG = {
     "no such name": (KEYS, lambda t: t.revoke("other"), 'there is no token "other"; the names are: first'),
     "no end": (KEYS, lambda t: t.expire("first", after="soon"), '"after" is "soon" and should be like "2 uses"'),
     "no bound": (KEYS, lambda t: t.issue("x", uses=0), '"uses" should be a whole number from 1 on'),
-    "none is needed": (HELLO, lambda t: t.issue("x"), "no request needs a credential"),
+    "none is needed": (HELLO, lambda t: t.issue("x"), "in Python with `tokens=`"),
 }
 
 
@@ -164,7 +164,7 @@ def test_a_test_says_who_consents() -> None:
 
 SECRET = ("llmposter", "llmposter-secret")
 OAUTH_WRONG = {
-    "there is none": (HELLO, lambda s: s.oauth_url, "there is no OAuth server"),
+    "there is none": (HELLO, lambda s: s.oauth_url, "in Python with `oauth=True`"),
     "no such device": (OAUTH, lambda s: s.oauth.approve("AAAA"), 'no device waits with the user code "AAAA"'),
     "nobody": (OAUTH, lambda s: s.oauth.sign_in(""), "`sub` is empty"),
     "no such answer": (OAUTH, lambda s: s.oauth.script(200), "answers"),

@@ -12,7 +12,10 @@ from llmposter.server.admin_asked import Answer, Asked, Refused, an_object, fiel
 if TYPE_CHECKING:
     from llmposter.server.oauth import Companion
 
-_NONE: Final = "there is no OAuth server: give a scenario `oauth` in its `[auth]`, or start llmposter with `--oauth`"
+_NONE: Final = (
+    "there is no OAuth server: give a scenario `oauth` in its `[auth]`, or start llmposter with `--oauth`, in Python "
+    "with `oauth=True`"
+)
 _DECIDE: Final = '{"user_code": "BCDF-GHJK"}'
 _USER: Final = '{"sub": "bob", "email": "bob@example.com"}'
 _SCRIPT: Final = '{"answers": [503, "invalid_grant", "ok"]}'

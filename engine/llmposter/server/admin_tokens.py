@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _ISSUE: Final = '{"name": "short", "uses": 3, "lifetime": "15m"}'
 _EXPIRE: Final = '{"name": "short"}, or {"name": "short", "after": "2 uses"}'
 _REVOKE: Final = '{"name": "short"}'
+_NONE_NEEDED: Final = (
+    "no request needs a credential: give a scenario `[auth]`, or start llmposter with `--token` or `--oauth`, in "
+    "Python with `tokens=` or `oauth=True`"
+)
 
 
 def tokens(asked: Asked) -> Answer:
@@ -30,8 +34,7 @@ def tokens(asked: Asked) -> Answer:
 def issue(asked: Asked) -> Answer:
     held, now = _credentials(asked), asked.service.clock.now()
     if not held.on:
-        told = "no request needs a credential: give a scenario `[auth]`, or start llmposter with `--token` or `--oauth`"
-        return Refused(409, told)
+        return Refused(409, _NONE_NEEDED)
     body = fields(asked, _ISSUE, "name", "value", "uses", "lifetime")
     made = body if isinstance(body, Refused) else _issued(body)
     if isinstance(made, Refused):
