@@ -9,10 +9,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from llmposter.core.pattern import json_text
 from llmposter.lint.client import Unplayable
 from llmposter.lint.player import Run
 from llmposter.lint.said import Said
+from llmposter.lint.transcribing import transcript
 from llmposter.wire import load
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 from llmposter_dsl.program import Duration, ExampleTurn
@@ -212,15 +215,9 @@ class Chat:
 
     def _examples(self) -> Iterator[dict[str, Any]]:
         """The turns as an example has them, each with what it got."""
-        known: Mapping[str, Any] = {}
-        for turn, heard in zip(self.turns, self.heard, strict=True):
-            request = {name: value for name, value in turn.request.items() if name != "stream"}
-            told = _written(turn)
-            if request != known and turn.kind != "wait":
-                told["request"], known = request, request
-            if heard is not None:
-                told |= {"expect": _expected(heard.said), "state": heard.said.state}
-            yield told
+        turns = [replace(turn, request=_asked(turn)) for turn in self.turns]
+        said = [None if heard is None else heard.said for heard in self.heard]
+        return transcript(zip(turns, said, strict=True))
 
     def help(self, _: str) -> Iterator[str]:
         yield HELP
@@ -299,34 +296,6 @@ def _shown(value: Value) -> str:
     return str(value) if isinstance(value, Duration) else json_text(value)
 
 
-# --- as an example ----------------------------------------------------------------------------------------------------
-
-
-def _written(turn: ExampleTurn) -> dict[str, Any]:
-    match turn.kind:
-        case "user":
-            return {"user": turn.user}
-        case "retry":
-            return {"retry": True}
-        case "wait":
-            return {"wait": str(Duration(turn.wait))}
-        case "tool":
-            ((tool, value, failed),) = turn.results
-            return {"tool": tool, "error" if failed else "result": value}
-        case _:
-            return {"results": [{"error" if failed else "result": value} for _, value, failed in turn.results]}
-
-
-def _expected(said: Said) -> str | list[str]:
-    """What the answer was, as conditions that it meets."""
-    if said.error is not None:
-        found = [f"error.status == {said.error['status']}"]
-    else:
-        found = [f"reply == {json_text(said.reply)}"] if said.reply else []
-    if said.refusal is not None:
-        found.append(f"refusal == {json_text(said.refusal)}")
-    found += [f"calls[{n}].tool == {json_text(call['tool'])}" for n, call in enumerate(said.calls)]
-    if said.violations:
-        # An example that does not speak of them would fail.
-        found.append(f"len(violations) == {len(said.violations)}")
-    return found[0] if len(found) == 1 else found
+def _asked(turn: ExampleTurn) -> dict[str, Value]:
+    """Its request, without what nobody typed."""
+    return {name: value for name, value in turn.request.items() if name != "stream"}
