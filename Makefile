@@ -12,7 +12,7 @@ INTEROP := tests/interop
 ENVIRONMENTS := newest previous older
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
-.PHONY: run test soak lint browser interop pins behaviour bench streams format clean
+.PHONY: run test soak lint browser interop wheelhouse pins behaviour bench streams format clean
 
 run: $(VENV)/.installed
 	@echo 'When it listens, try this in another terminal:'
@@ -22,10 +22,10 @@ run: $(VENV)/.installed
 	@echo
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 
-test: lint browser interop
+test: lint browser interop wheelhouse
 	@$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
 
-soak: browser interop
+soak: browser interop wheelhouse
 	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
 	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED) $(if $(filter no,$(BROWSER)),-m 'not browser')
 
@@ -39,6 +39,9 @@ browser: $(VENV)/.tested
 	@test '$(BROWSER)' = no || $(BIN)/python tests/support/browsing.py
 
 interop: $(ENVIRONMENTS:%=$(VENV)/interop/%/.installed) $(INTEROP)/js/node_modules/.installed
+
+# What the package needs to be built and to run, so that a hook can be installed in a test without a network.
+wheelhouse: $(VENV)/wheelhouse/.filled
 
 # What the environments of other clients hold is renewed only here; `make test` installs what stands in the files.
 pins: $(VENV)/.tested
@@ -86,6 +89,13 @@ $(VENV)/interop/%/.installed: $(INTEROP)/environments/%.txt | $(VENV)/.tested
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	@$(BIN)/uv pip sync --quiet --python $(@D) $<
 	@$(BIN)/uv pip check --quiet --python $(@D)
+	@touch $@
+
+$(VENV)/wheelhouse/.filled: pyproject.toml constraints.txt | $(VENV)/.tested
+	@echo 'fetching what the package needs, as wheels'
+	@rm -rf $(@D)
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --constraint constraints.txt --wheel-dir $(@D) hatchling .
+	@rm $(@D)/llmposter-*.whl
 	@touch $@
 
 $(INTEROP)/js/node_modules/.installed: $(INTEROP)/js/package.json $(INTEROP)/js/package-lock.json | $(VENV)/.tested
