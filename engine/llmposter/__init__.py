@@ -8,18 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llmposter.server.running import CannotListen
     from llmposter.testing.builder import Scenario, rule
     from llmposter.testing.errors import ScenarioError
     from llmposter.testing.fixture import Fixture
     from llmposter.testing.server import Server, Session
 
 _HOMES = {
-    "Fixture": "fixture",
-    "Scenario": "builder",
-    "ScenarioError": "errors",
-    "Server": "server",
-    "Session": "server",
-    "rule": "builder",
+    "CannotListen": "server.running",
+    "Fixture": "testing.fixture",
+    "Scenario": "testing.builder",
+    "ScenarioError": "testing.errors",
+    "Server": "testing.server",
+    "Session": "testing.server",
+    "rule": "testing.builder",
 }
 
 
@@ -28,7 +30,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    globals()[name] = found = getattr(import_module(f"{__name__}.testing.{_HOMES[name]}"), name)
+    globals()[name] = found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     return found
 
 
@@ -36,4 +38,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 
 
-__all__ = ["Fixture", "Scenario", "ScenarioError", "Server", "Session", "rule"]
+__all__ = ["CannotListen", "Fixture", "Scenario", "ScenarioError", "Server", "Session", "rule"]

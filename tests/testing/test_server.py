@@ -17,8 +17,7 @@ import pytest
 from agents import posted, weather
 
 import llmposter
-from llmposter import Scenario, ScenarioError, Server, rule
-from llmposter.server.running import CannotListen
+from llmposter import CannotListen, Scenario, ScenarioError, Server, rule
 
 WEATHER = Path(__file__).parents[2] / "scenarios" / "weather.toml"
 HELLO = '[[states.talk]]\nreply = "Hello!"\n'
