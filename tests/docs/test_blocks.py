@@ -4,22 +4,27 @@ The word after the language says what a block is:
 
 - ``toml`` and ``yaml``: a whole scenario without findings; ``fragment``: only read; ``LP201``: has just this finding;
   ``file=NAME``: the commands and servers of its page find it under this name.
-- ``python``: run against a server of `scenarios/weather.toml`, or of ``serve=NAME``.
+- ``python``: run against a server of `scenarios/weather.toml`, or of ``serve=NAME``; ``pytest``: a file of tests that
+  pass, with the plugin; ``in=ENVIRONMENT``: likewise, in an environment of other clients.
 - ``console``: lines after ``$ `` are commands; what follows is their standard output, where anything follows.
   A command may end in ``< FILE``.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from clients import INTEROP, environment, node, python
+from plugin import LOADED
 from serving import serving
 
 from llmposter import lint
@@ -32,7 +37,9 @@ CHECKS = TOP / "docs" / "checks"
 DOCS = [page for page in sorted(TOP.glob("docs/**/*.md")) if page.parent != CHECKS]
 PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "scenarios/README.md", *DOCS]
 FENCE = re.compile(r"^( *)```(\w*) ?([^\n]*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-KNOWN = {"toml", "yaml", "python", "console", "mermaid", "json", "text", "sh", "make", ""}
+BORROWED = [*(str(TOP / each) for each in ("engine", "dsl", "grammar")), sysconfig.get_path("purelib")]
+"""After an environment's own packages."""
+KNOWN = {"js", "toml", "yaml", "python", "console", "mermaid", "json", "text", "sh", "make", ""}
 
 
 class Block(NamedTuple):
@@ -90,9 +97,27 @@ def test_a_scenario_in_the_docs_is_what_the_docs_say(block: Block, tmp_path: Pat
     assert block.codes == sorted(set(found))
 
 
+def run_by_pytest(block: Block, desk: Path) -> subprocess.CompletedProcess[str]:
+    """As a file of tests, with the plugin; in the Python that the block is for, which borrows pytest and llmposter."""
+    (desk / "test_page.py").write_text(block.text, encoding="utf-8")
+    (desk / "node_modules").symlink_to(INTEROP / "js" / "node_modules")
+    command = ["pytest", *LOADED, "-q", "-p", "no:timeout", "test_page.py"]
+    start = f"import runpy, sys; sys.path += {BORROWED}; sys.argv = {command}; runpy.run_module('pytest', run_name='x')"
+    where = python(block.named["in"]) if "in" in block.named else [sys.executable]
+    own = environment(desk) | {"PATH": f"{Path(node()[0]).parent}{os.pathsep}{os.defpath}", "PYTEST_ADDOPTS": ""}
+    return subprocess.run(
+        [*where, "-c", start.replace("'x'", "'__main__'")], env=own, capture_output=True, text=True, check=False,
+        timeout=110,
+    )  # fmt: skip
+
+
 @of("python")
 def test_a_program_in_the_docs_runs(block: Block, desk: Path) -> None:
     """It gets the answers that it asserts, from a real server on a real socket."""
+    if "pytest" in block.info.split():
+        ran = run_by_pytest(block, desk)
+        assert 0 == ran.returncode, ran.stdout + ran.stderr
+        return
     with serving(desk / block.named.get("serve", "scenarios/weather.toml")) as server:
         text = block.text.replace("http://127.0.0.1:2112", server.url)
         ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False, timeout=60)

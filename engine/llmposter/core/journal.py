@@ -104,6 +104,12 @@ class Entry(msgspec.Struct, eq=False):
         return () if self.step is None else self.step.passed
 
     @property
+    def path(self) -> tuple[str, ...]:
+        """From the state before, by the `goto` of every rule that fired, to the state after."""
+        rules = (*self.passed, *(() if self.rule is None else (self.rule,)))
+        return without_stays((self.before, *(rule.goto for rule in rules if rule.goto), self.after))
+
+    @property
     def violations(self) -> tuple[Violation, ...]:
         return () if self.step is None else self.step.violations
 
@@ -127,6 +133,15 @@ class Entry(msgspec.Struct, eq=False):
 
 
 _LET_GO: Final = Miss("")
+
+
+def without_stays(states: Iterable[str]) -> tuple[str, ...]:
+    """Staying in a state counts once."""
+    found: list[str] = []
+    for state in states:
+        if state and state != (found[-1] if found else None):
+            found.append(state)
+    return tuple(found)
 
 
 def _weight(entry: Entry, most: int) -> int:
@@ -205,7 +220,7 @@ def render(entry: Entry) -> dict[str, Any]:
         }  # fmt: skip
     shown |= {
         "scenario": entry.scenario, "conversation": entry.conversation, "before": entry.before, "after": entry.after,
-        "attempt": entry.attempt, "rule": entry.rule and entry.rule.name,
+        "states": list(entry.path), "attempt": entry.attempt, "rule": entry.rule and entry.rule.name,
         "place": entry.rule and where(entry.rule.place), "passed": [rule.name for rule in entry.passed],
         "violations": [shown_violation(violation) for violation in entry.violations],
         "chaos": None if entry.step is None else entry.step.chaos or None,

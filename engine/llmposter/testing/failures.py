@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from llmposter.core.verify import Verification
-    from llmposter.testing.recorded import Asked
     from llmposter.testing.records import Call, Conversation, Request
     from llmposter_dsl.program import Program
 
@@ -26,20 +25,15 @@ if TYPE_CHECKING:
 class Observed:
     """All that a server or a session knows at one moment; *dropped* entries are known no more."""
 
-    asked: Sequence[Asked]
+    requests: Sequence[Request]
     conversations: Sequence[Conversation]
     programs: Mapping[str, Program]
     dropped: int
 
     @cached_property
-    def requests(self) -> tuple[Request, ...]:
-        """First to last."""
-        return tuple(each.request for each in self.asked)
-
-    @cached_property
     def calls(self) -> tuple[Call, ...]:
-        """Likewise; what came back for each is read from the histories."""
-        return tuple(recorded.calls(self.asked))
+        """First to last; what came back for each is read from the histories."""
+        return tuple(recorded.calls(self.requests))
 
     def chosen(self, conversation: str | None, scenario: str | None) -> list[Conversation]:
         """Those of this id and of this scenario; None for any."""

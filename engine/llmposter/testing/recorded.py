@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from llmposter.core.journal import masked
+from llmposter.core.journal import masked, without_stays
 from llmposter.model import Failure, Refusal, Reply, Text, Thinking, ToolResult, Turn
 from llmposter.model import ToolCall as Called
 from llmposter.testing.records import Answer, Call, Conversation, Request, ToolCall, Violation, parsed
@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from llmposter.model import Request as Sent
 
 
-class Asked(NamedTuple):
-    """An entry and its record."""
-
-    entry: Entry
-    request: Request
-
-
-def read(entries: Iterable[Entry], wire_at: Callable[[str, str], Any]) -> list[Asked]:
+def read(entries: Iterable[Entry], wire_at: Callable[[str, str], Any]) -> list[Request]:
     """The entries that are requests; *wire_at* gives who answers a method of a path."""
-    return [Asked(entry, _request(entry, entry.request, wire_at)) for entry in entries if entry.request is not None]
+    return [_request(entry, entry.request, wire_at) for entry in entries if entry.request is not None]
 
 
 def _request(entry: Entry, sent: Sent, wire_at: Callable[[str, str], Any]) -> Request:
@@ -43,21 +36,21 @@ def _request(entry: Entry, sent: Sent, wire_at: Callable[[str, str], Any]) -> Re
         outcome=entry.outcome,  # type: ignore[arg-type] # an event is no request
         detail=entry.detail, status=entry.status, how=entry.how, answer=None if step is None else _answer(step.outcome),
         scenario=entry.scenario, conversation=entry.conversation, before=entry.before, after=entry.after,
-        path_taken=_path_taken(entry), rule=None if rule is None else rule.name,
+        path_taken=entry.path, rule=None if rule is None else rule.name,
         place=None if rule is None else where(rule.place), attempt=entry.attempt, violations=tuple(violations(entry)),
         faults=() if step is None else tuple(each.fault.text for each in step.struck),
         token=None if sent.credential is None else sent.credential.name,
         seconds=None if entry.ended is None else entry.ended - entry.time,
-        history=partial(_turn, sent, wire_at) if whole else _no_turn,
+        history=partial(turn, sent, wire_at) if whole else no_turn,
     )  # fmt: skip
 
 
-def _turn(sent: Sent, wire_at: Callable[[str, str], Any]) -> Turn | None:
+def turn(sent: Sent, wire_at: Callable[[str, str], Any]) -> Turn | None:
     turn = wire_at(sent.method, sent.path).read(sent)
     return turn if isinstance(turn, Turn) else None
 
 
-def _no_turn() -> None:
+def no_turn() -> None:
     """The body was not kept whole, or is of no conversation."""
 
 
@@ -80,25 +73,17 @@ def _answer(outcome: Outcome | None) -> Answer | None:
 
 
 def _called(part: Called) -> ToolCall:
-    arguments = parsed(part.arguments)
-    return ToolCall(part.tool, part.arguments if arguments is None else arguments, part.id)
+    return tool_call(part.tool, part.arguments, part.id)
 
 
-def _path_taken(entry: Entry) -> tuple[str, ...]:
-    """From the state before, by the `goto` of every rule that fired, to the state after."""
-    return _without_stays((entry.before, *(rule.goto for rule in _rules(entry) if rule.goto), entry.after))
+def tool_call(tool: str, text: str, id_: str) -> ToolCall:
+    """With its arguments as data where they are JSON."""
+    arguments = parsed(text)
+    return ToolCall(tool, text if arguments is None else arguments, id_)
 
 
 def _rules(entry: Entry) -> tuple[Rule, ...]:
     return (*entry.passed, *(() if entry.rule is None else (entry.rule,)))
-
-
-def _without_stays(states: Iterable[str]) -> tuple[str, ...]:
-    found: list[str] = []
-    for state in states:
-        if state and state != (found[-1] if found else None):
-            found.append(state)
-    return tuple(found)
 
 
 class Fired(NamedTuple):
@@ -113,7 +98,7 @@ def fired(entry: Entry) -> Fired | None:
     """None where no scenario took it."""
     if not entry.scenario or entry.step is None:
         return None
-    return Fired(entry.scenario, _path_taken(entry), [rule.name for rule in _rules(entry)])
+    return Fired(entry.scenario, entry.path, [rule.name for rule in _rules(entry)])
 
 
 # --- conversations
@@ -126,7 +111,7 @@ def conversation(held: Mapping[str, Any], final: frozenset[str], requests: Seque
     moved = [state for each in own if each.outcome in ("reply", "error") for state in each.path_taken]
     return Conversation(
         id=held["id"], session=held["session"], scenario=held["scenario"], state=held["state"],
-        final=not final or held["state"] in final, path=_without_stays((*moved, held["state"])), vars=held["vars"],
+        final=not final or held["state"] in final, path=without_stays((*moved, held["state"])), vars=held["vars"],
         answers=held["answers"], requests=held["requests"], key=held["key"], forked_from=held["forked_from"],
     )  # fmt: skip
 
@@ -134,22 +119,21 @@ def conversation(held: Mapping[str, Any], final: frozenset[str], requests: Seque
 # --- calls
 
 
-def calls(asked: Sequence[Asked]) -> list[Call]:
+def calls(requests: Sequence[Request]) -> list[Call]:
     """The tool calls of all answers, each with the result that a later request of its session brought."""
     made: dict[tuple[str, str], Call] = {}
-    for entry, request in asked:
+    for request in requests:
         for result, tool in _results(request.messages):
-            key = (entry.session, result.id)
+            key = (request.session, result.id)
             if key not in made:
-                key = _open(made, entry, tool)
+                key = _open(made, request, tool)
             if key in made and not made[key].done:
                 made[key] = replace(
-                    made[key], done=True, result=result.text, failed=bool(result.error), answered_by=entry.number
+                    made[key], done=True, result=result.text, failed=bool(result.error), answered_by=request.number
                 )
-        if entry.outcome == "reply" and entry.step is not None and isinstance(entry.step.outcome, Reply):
-            for part in entry.step.outcome.parts:
-                if isinstance(part, Called):
-                    made.setdefault((entry.session, part.id), _call(entry, part))
+        if request.outcome == "reply" and request.answer is not None:
+            for call in request.answer.calls:
+                made.setdefault((request.session, call.id), _call(request, call))
     return list(made.values())
 
 
@@ -164,16 +148,15 @@ def _results(messages: Sequence[Message]) -> list[tuple[ToolResult, str]]:
     ]
 
 
-def _open(made: Mapping[tuple[str, str], Call], entry: Entry, tool: str) -> tuple[str, str]:
+def _open(made: Mapping[tuple[str, str], Call], request: Request, tool: str) -> tuple[str, str]:
     """The oldest call of the conversation without a result: clients of Gemini may leave ids away."""
-    here = (entry.session, entry.conversation, tool)
+    here = (request.session, request.conversation, tool)
     open_ = (key for key, call in made.items() if (call.session, call.conversation, call.tool) == here)
     return next((key for key in open_ if not made[key].done), ("", ""))
 
 
-def _call(entry: Entry, part: Called) -> Call:
-    made = _called(part)
+def _call(request: Request, made: ToolCall) -> Call:
     return Call(
-        made.tool, made.arguments, made.id, entry.number, entry.session, entry.conversation,
-        "" if entry.rule is None else entry.rule.name, "" if entry.rule is None else where(entry.rule.place),
+        made.tool, made.arguments, made.id, request.number, request.session, request.conversation,
+        request.rule or "", request.place or "",
     )  # fmt: skip

@@ -84,7 +84,7 @@ class Seen(ABC):
     @property
     def requests(self) -> tuple[Request, ...]:
         """All requests that are remembered, oldest first."""
-        return self._observed().requests
+        return tuple(self._observed().requests)
 
     @property
     def matched(self) -> tuple[Request, ...]:
@@ -235,16 +235,15 @@ class Seen(ABC):
         mock, session = self._mock, self._session
         held, entries, dropped = mock.conversations(session), mock.entries(session), mock.dropped(session)
         programs = {program.name: program for program in mock.programs}
-        asked = recorded.read(entries, self._wire_at)
-        requests = [each.request for each in asked]
-        conversations = [recorded.conversation(each, _final(programs, each), requests) for each in held]
-        return Observed(asked, conversations, programs, dropped)
+        requests = recorded.read(entries, self._wire_at)
+        conversations = [recorded.conversation(each, final(programs, each), requests) for each in held]
+        return Observed(requests, conversations, programs, dropped)
 
     def _wire_at(self, method: str, path: str) -> Any:
         return self._listening().service.routes.at(path).by(method)
 
 
-def _final(programs: Mapping[str, Any], held: Mapping[str, Any]) -> frozenset[str]:
+def final(programs: Mapping[str, Any], held: Mapping[str, Any]) -> frozenset[str]:
     program = programs.get(held["scenario"])
     return frozenset() if program is None else program.final
 

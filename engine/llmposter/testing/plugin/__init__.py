@@ -14,6 +14,7 @@ from llmposter.testing.plugin import guard, wishes
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from llmposter.testing.elsewhere import Elsewhere
     from llmposter.testing.handles import Clock
     from llmposter.testing.plugin.playing import Played
     from llmposter.testing.plugin.servers import Servers
@@ -32,16 +33,16 @@ MARKER = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("llmposter")
+    told = "play all tests against the server that runs at URL; each has a session of its own on it"
+    group.addoption("--llmposter-server", metavar="URL", help=told)
     told = "tell which states and rules of the scenarios all tests together covered"
     group.addoption("--llmposter-coverage", action="store_true", help=told)
     told = "fail where less than this percentage of all states and rules is covered; implies --llmposter-coverage"
     group.addoption("--llmposter-fail-under", type=float, metavar="PERCENT", help=told)
     parser.addini("llmposter_scenarios", "what llmposter serves where no marker says it", type="args", default=[])
-    parser.addini(
-        "llmposter_guard",
-        "which tests are kept from real providers: used (those with llmposter), all or off",
-        default="used",
-    )
+    parser.addini("llmposter_server", "as --llmposter-server", default="")
+    told = "which tests are kept from real providers: used (those that use llmposter), all or off"
+    parser.addini("llmposter_guard", told, default="used")
     for name, (default, told) in wishes.SWITCHES.items():
         parser.addini(f"llmposter_{name}", f"{told}, where no marker says it", type="bool", default=default)
 
@@ -81,16 +82,16 @@ def _put_first(item: Any, names: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _llmposter_servers() -> Iterator[Servers]:
+def _llmposter_servers(pytestconfig: pytest.Config) -> Iterator[Servers]:
     from llmposter.testing.plugin.servers import Servers
 
-    servers = Servers()
+    servers = Servers(wishes.elsewhere(pytestconfig))
     yield servers
     servers.stop()
 
 
 @pytest.fixture(scope="session")
-def llmposter_server(pytestconfig: pytest.Config) -> Iterator[Server]:
+def llmposter_server(pytestconfig: pytest.Config) -> Iterator[Server | Elsewhere]:
     """The server of the tests that name no scenarios: of those that `llmposter_scenarios` in the ini-file names."""
     from llmposter.testing.plugin.playing import serving
 
@@ -99,7 +100,7 @@ def llmposter_server(pytestconfig: pytest.Config) -> Iterator[Server]:
 
 
 @pytest.fixture
-def llmposter(request: pytest.FixtureRequest, _llmposter_servers: Servers) -> Iterator[Session]:
+def llmposter(request: pytest.FixtureRequest, _llmposter_servers: Servers) -> Iterator[Session | Elsewhere]:
     """A session for this test alone: URLs, requests, assertions; SDKs find it by environment variables."""
     from llmposter.testing.plugin.playing import playing
 

@@ -6,26 +6,29 @@ import re
 from contextlib import contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import uuid4
 
 import pytest
 
 from llmposter.testing import failures
 from llmposter.testing.plugin import environment, wishes
-from llmposter.testing.plugin.servers import Servers, made
-from llmposter.testing.server import Server, Session
+from llmposter.testing.plugin.servers import Servers, elsewhere, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from llmposter.testing.elsewhere import Elsewhere
     from llmposter.testing.plugin.wishes import Wish
+    from llmposter.testing.server import Server, Session
 
+_RUN: Final = uuid4().hex[:8]
 _STRANGE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Played(NamedTuple):
     """The session of a test, and what the test wants of it."""
 
-    session: Session
+    session: Session | Elsewhere
     wish: Wish
 
     def wrong(self) -> str | None:
@@ -42,8 +45,11 @@ class Played(NamedTuple):
 
 
 @contextmanager
-def serving(config: pytest.Config) -> Iterator[Server]:
-    """What `llmposter_server` is: a server of what the ini-file names."""
+def serving(config: pytest.Config) -> Iterator[Server | Elsewhere]:
+    """What `llmposter_server` is: a server of what the ini-file names, or the one that runs elsewhere."""
+    if (url := wishes.elsewhere(config)) is not None:
+        yield elsewhere(url, wishes.for_all(config))
+        return
     if not (sources := wishes.for_all(config)):
         wishes.wrong(NOTHING)
     with made(sources) as server:
@@ -61,7 +67,8 @@ def playing(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Played
     """The session of the test that asks."""
     wish = wishes.of(request.node)
     with _server(request, servers, wish) as server, pytest.MonkeyPatch.context() as patched:
-        session = server.session(named(request.node.nodeid, request.node.name))
+        session = server.session(named(request.node.nodeid, request.node.name, wishes.elsewhere(request.config)))
+        session.reset()
         if wish.environment:
             environment.point(patched, session)
         yield Played(session, wish)
@@ -73,7 +80,7 @@ def playing(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Played
 
 
 @contextmanager
-def _server(request: pytest.FixtureRequest, servers: Servers, wish: Wish) -> Iterator[Server]:
+def _server(request: pytest.FixtureRequest, servers: Servers, wish: Wish) -> Iterator[Server | Elsewhere]:
     if not wish.sources and not wish.special:
         yield request.getfixturevalue("llmposter_server")
         return
@@ -84,7 +91,11 @@ def _server(request: pytest.FixtureRequest, servers: Servers, wish: Wish) -> Ite
         yield server
 
 
-def named(node: str, name: str) -> str:
-    """The session of a test: the same in every run, so that what is drawn by lot is the same, and like its name."""
+def named(node: str, name: str, url: str | None) -> str:
+    """The session of a test: like its name, and the same in every run, so that what is drawn by lot is the same.
+
+    On a server that others may use at the same time it is this run's own.
+    """
     digest = blake2b(node.encode(), digest_size=4).hexdigest()
-    return f"{_STRANGE.sub('-', name)[:100].strip('-')}-{digest}"
+    run = "" if url is None else f"-{_RUN}"
+    return f"{_STRANGE.sub('-', name)[:100].strip('-')}-{digest}{run}"

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import pytest
 
 from llmposter.testing.server import Server
+from llmposter.testing.sources import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from llmposter.testing.elsewhere import Elsewhere
     from llmposter.testing.plugin.wishes import Wish
     from llmposter.testing.sources import Source
 
@@ -26,15 +29,22 @@ _Key: TypeAlias = "tuple[tuple[Source, ...], tuple[tuple[str, Any], ...]]"
 
 
 class Servers:
-    """Those that go on."""
+    """Those that go on.
 
-    def __init__(self) -> None:
+    Args:
+        url: of the one that runs elsewhere and serves all tests which need nothing special.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self._url = url
         self._held: OrderedDict[_Key, Server] = OrderedDict()
 
     @contextmanager
-    def of(self, wish: Wish) -> Iterator[Server]:
+    def of(self, wish: Wish) -> Iterator[Server | Elsewhere]:
         """One that serves what a test wants."""
-        if wish.alone:
+        if self._url is not None and not wish.special:
+            yield elsewhere(self._url, wish.sources)
+        elif wish.alone:
             with made(wish.sources, clock="manual", **dict(wish.settings)) as server:
                 yield server
         else:
@@ -55,10 +65,26 @@ class Servers:
             self._held.popitem()[1].stop()
 
 
+@cache
+def elsewhere(url: str, sources: tuple[Source, ...]) -> Elsewhere:
+    """The server that runs already; what it should serve is compiled here, so that failures tell its places."""
+    from llmposter.testing.elsewhere import Elsewhere
+
+    with _told():
+        return Elsewhere(url, programs([near(each) for each in sources]))
+
+
 def made(sources: Sequence[Source], **settings: Any) -> Server:
-    """A server that is not started; what is wrong with what it is to serve is told without the way it came."""
-    try:
+    """A server that is not started."""
+    with _told():
         return Server(*map(near, sources), **settings)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with what is to be served is told without the way it came."""
+    try:
+        yield
     except (ValueError, TypeError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 

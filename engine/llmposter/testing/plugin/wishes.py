@@ -103,6 +103,12 @@ def _held(value: object) -> object:
             return value
 
 
+def elsewhere(config: pytest.Config) -> str | None:
+    """The URL of a server that runs already."""
+    url: str = config.getoption("--llmposter-server") or config.getini("llmposter_server")
+    return url or None
+
+
 def for_all(config: pytest.Config) -> tuple[Source, ...]:
     """What the ini-file has served."""
     return tuple(found(each, config.rootpath) for each in config.getini("llmposter_scenarios"))
