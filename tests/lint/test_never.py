@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from random_machines import SCENARIOS, WALKS, compiled, walked
 
 from llmposter.core.machine import Machine
+from llmposter.lint.calling import calls
+from llmposter.lint.checking import Seen
+from llmposter.lint.checks import lp312_overlapping_rules as lp312
+from llmposter.lint.checks import lp313_tool_loop_without_an_exit as lp313
+from llmposter.lint.checks import lp314_call_whose_result_no_rule_awaits as lp314
+from llmposter.lint.checks import lp317_state_from_which_no_end_is_reached as lp317
 from llmposter.lint.never import studied
 
 if TYPE_CHECKING:
-    from llmposter.lint.never import Never
+    from llmposter.core.conversation import Step
+    from llmposter.lint.never import Never, Study
     from llmposter_dsl.program import Program
 
 SOAK = bool(os.environ.get("LLMPOSTER_SOAK"))
@@ -40,13 +48,48 @@ def test_what_is_said_to_be_impossible_never_happens(written, walk):
     entered |= {rule.goto for rule in fired if rule.goto is not None}
     assert entered <= study.reached
     assert not {never.rule.name for never in study.nowhere()} & {rule.name for rule in fired}
+    follows_calls(Seen(program, ()), steps)
+    lost = {each.place.path[-1] for each in lp317.check(Seen(program, ()))}
+    stood = [step.before.state for step in steps] + [steps[-1].after.state]
+    first = next((number for number, state in enumerate(stood) if state in lost), len(stood))
+    assert not program.final & set(stood[first:])
+
+
+def follows_calls(seen: Seen, steps: list[Step]) -> None:
+    """After a call whose result nobody takes there is no rule, and after one of a loop another call."""
+    untaken = {each.place for each in lp314.check(seen)}
+    looping = {each.place for each in lp313.check(seen)}
+    for step, after in pairwise(steps):
+        made = calls(step.rule) if step.rule is not None else ()
+        if made and made[0].place in untaken:
+            assert after.rule is None
+        if made and made[0].place in looping:
+            assert after.rule is not None
+            assert calls(after.rule)
 
 
 @settings(max_examples=3_000 if SOAK else 50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCENARIOS)
-def test_a_request_that_is_shown_is_taken_by_a_rule_before(written):
-    """The machine, asked with the witness of a covered rule, fires one of those that cover it."""
+def test_a_request_that_is_shown_does_what_is_said_of_it(written):
+    """The machine fires a rule that covers, none where there is a gap, and the first of two that overlap."""
     program = compiled(written)
-    for never in studied(program).nowhere():
+    study = studied(program)
+    for never in study.nowhere():
         if never.by:
             plays(program, never)
+    for state in study.reached:
+        if (witness := study.gap(state)) is not None:
+            assert Machine(program).stepped(witness.stands, witness.turn, witness.moment).missed
+        leads(study, state)
+
+
+def leads(study: Study, state: str) -> None:
+    """The witness of two rules that overlap is taken by the first, and the second would take it."""
+    live = [rule for rule in study.live(state) if rule.group == state and rule.when is not None]
+    for one, other in combinations(live, 2):
+        witness = lp312.both(study, state, one, other)
+        if witness is not None:
+            step = Machine(study.program).stepped(witness.stands, witness.turn, witness.moment)
+            assert (*step.passed, step.rule)[0] is one
+            assert other.when is not None
+            assert other.when.holds(witness.facts(study.program))

@@ -39,7 +39,7 @@ def _guesses(subject: Node, tests: Tests, known: Known) -> Iterator[Value]:
         return
     kinds = possible(subject, tests)
     if "text" in kinds:
-        yield from texts(tests.passing)
+        yield from filter(None, texts(tests.passing))
     for kind in kinds & {"number", "duration"}:
         # The least that people would write comes first.
         yield from sorted(numbers(subject, tests, kind), key=lambda each: (each < 1, abs(each)))

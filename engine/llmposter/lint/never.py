@@ -115,10 +115,41 @@ class Study:
         if state not in self._found:
             program = self.program
             some = self.rules(state) if self._everywhere else program.states[state]
-            known = Known({Name("state"): (state,), **self._variables})
-            found = (self._never(rule, state, known) for rule in some)
+            found = (self._never(rule, state, self.known(state)) for rule in some)
             self._found[state] = {each.rule.name: each for each in found if each is not None}
         return self._found[state]
+
+    def known(self, state: str) -> Known:
+        """What is known of every request in a state."""
+        return Known({Name("state"): (state,), **self._variables})
+
+    def live(self, state: str) -> tuple[Rule, ...]:
+        """The rules that may fire in a state, in order."""
+        never = self.never(state)
+        return tuple(rule for rule in self.rules(state) if rule.name not in never)
+
+    def gap(self, state: str) -> Witness | None:
+        """A request that no rule of a state takes, where one was found."""
+        case, wanted = _Case(), Wanted(self.program, state, None, self.known(state))
+        while len(case.by) <= _MOST_TAKERS:
+            witness = _witness(wanted, (), case)
+            first = None if witness is None else self.tables.meets(witness.stands, witness.turn, witness.moment)
+            if first is None or not self._takes(first, case):
+                return witness if first is None else None
+        return None
+
+    def _takes(self, first: Rule, case: _Case) -> bool:
+        """Notes what a rule takes; false where that is not known, or was known before."""
+        if first.times is not None:
+            known = first.name in case.used_up
+            case.used_up[first.name] = first.times
+            return not known
+        taken = self.clauses(first)
+        if taken is None or first in case.by:
+            return False
+        case.by.append(first)
+        case.taken += taken
+        return True
 
     def nowhere(self) -> Iterator[Never]:
         """The rules that no request fires in any of the states that conversations come to."""
@@ -144,7 +175,7 @@ class Study:
         possible = [each for each in made if not contradict(each, known)]
         found: list[_Case] = []
         for clause in possible:
-            case = self._case(Wanted(self.program, state, rule, known), clause)
+            case = self._case(Wanted(self.program, state, rule, known), clause, self._place(state, rule))
             if case is None:
                 return None
             found.append(case)
@@ -153,28 +184,18 @@ class Study:
         by = sorted({each.name: each for case in found for each in case.by}.values(), key=partial(self._place, state))
         return Never(rule, state, tuple(by), found[0].witness, found[0].by[0])
 
-    def _case(self, wanted: Wanted, clause: Clause) -> _Case | None:
+    def _case(self, wanted: Wanted, clause: Clause, place: int) -> _Case | None:
         """What takes all that passes the clause; None where something gets through, or nothing is sure."""
-        case, state, place = _Case(), wanted.state, self._place(wanted.state, wanted.rule)
+        case = _Case()
         while len(case.by) <= _MOST_TAKERS:
             witness = _witness(wanted, clause, case)
             if witness is None:
                 return None
             first = self.tables.meets(witness.stands, witness.turn, witness.moment)
-            if first is None or self._place(state, first) >= place or first in case.by:
+            if first is None or self._place(wanted.state, first) >= place or not self._takes(first, case):
                 return None
-            if first.times is not None:
-                if first.name in case.used_up:
-                    return None
-                case.used_up[first.name] = first.times
-                continue
-            taken = self.clauses(first)
-            if taken is None:
-                return None
-            case.by.append(first)
-            case.taken += taken
-            case.witness = case.witness or witness
-            if refuted(clause, case.taken, wanted.known):
+            case.witness = case.witness or (witness if first in case.by else None)
+            if case.by and refuted(clause, case.taken, wanted.known):
                 return case
         return None
 

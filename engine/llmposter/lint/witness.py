@@ -46,6 +46,11 @@ class Witness:
     moment: Moment
     shown: str
 
+    @property
+    def where(self) -> str:
+        """For which request, as the end of a sentence."""
+        return f"where `{self.shown}`" if self.shown else "for a request that is like any other"
+
     def facts(self, program: Program) -> Facts:
         """What conditions see of it."""
         return Facts(self.turn, self.stands, Chance(program.seed, self.moment, program.name))
@@ -53,16 +58,18 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For what a request is wanted: a rule, tried in a state, with what is known there."""
+    """For what a request is wanted: a rule, or any at all, tried in a state, with what is known there."""
 
     program: Program
     state: str
-    rule: Rule
+    rule: Rule | None
     known: Known
 
     def fits(self, made: Witness) -> bool:
         """Whether the rule, if it is tried, takes it."""
         rule = self.rule
+        if rule is None:
+            return True
         if rule.times is not None and made.stands.fired.get(rule.name, 0) >= rule.times:
             return False
         return rule.when is None or rule.when.holds(made.facts(self.program))

@@ -32,5 +32,5 @@ def _told(never: Never) -> Diagnostic:
         return Diagnostic("LP302", f"{named}: no request is as its `when` wants it", place)
     takers = words.listed(tuple(each.name for each in never.by))
     related = tuple(Related(each.place, f"{words.shown(each.name)} stands here") for each in never.by)
-    help_ = f"{words.shown(never.taker.name)} fires where `{never.witness.shown or 'true'}`"
+    help_ = f"{words.shown(never.taker.name)} fires {never.witness.where}"
     return Diagnostic("LP302", f"{named}: all of its requests are taken by {takers}", rule.place, help_, related)
