@@ -79,8 +79,10 @@ def shown(kept: Kept) -> Iterator[tuple[str, float, float | None]]:
     own = starts.get(OURS.name)
     yield "cold start to listening, seconds", 0.25, own
     yield "cold start, of aimock's", 2.0, own / starts[NODE_PEER] if own and NODE_PEER in starts else None
-    inside = kept.get("inside", {}).get("`with` to the first answer")
-    yield "in a test's process, `with` to the first answer, ms", 10, inside
+    inside = kept.get("inside", {})
+    first = "`with` to the first answer"
+    yield f"in a test's process, {first}, ms", 10, inside.get(first)
+    yield f"in a test's process, {first}, ms of CPU", 10, inside.get(f"{first}, CPU")
     yield "5,000 fixtures loaded, seconds of CPU", 1.0, kept.get("fixtures", {}).get("5000")
     yield "memory when idle, MB", 60, memory.get("0")
     after = list(memory)[1:]

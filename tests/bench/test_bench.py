@@ -53,6 +53,7 @@ def test_the_measurements_run() -> None:
         ("A server in the process of a test", "the import"),
         ("A server in the process of a test", "the first `with`, to the first answer"),
         ("A server in the process of a test", "`with` to the first answer"),
+        ("A server in the process of a test", "`with` to the first answer, CPU"),
         ("A server in the process of a test", "the end"),
         ("Fixtures loaded from a file", "100"),
         ("Memory after requests", "llmposter"),
@@ -66,7 +67,7 @@ def test_the_measurements_run() -> None:
             found.append((title, row[1]))
     assert expected == found
     budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
-    assert 14 == len(budgets)
+    assert 15 == len(budgets)
 
 
 def test_cpu_time_is_that_of_the_process() -> None:
