@@ -153,7 +153,7 @@ def _apart(table: Table, alone: str, other: str) -> None:
 def _useless(table: Table, names: tuple[str, ...], beside: str, why: str) -> None:
     for name in names:
         if name in table.written:
-            table.refuse_key("LP113", f"`{name}` does nothing beside `{beside}`", name, why, beside)
+            table.refuse_useless(f"`{name}` does nothing beside `{beside}`", name, why, beside)
 
 
 def _silence(table: Table) -> Say:
@@ -205,9 +205,11 @@ def _retry_after(table: Table) -> tuple[Duration | None, bool]:
 def _no_goto(name: str, place: Within) -> Diagnostic | None:
     if name != "goto":
         return None
-    return Diagnostic(
-        "LP125", "`goto` stands inside `error`", place.key(name), "write it beside `error`, as a key of the rule"
-    )
+    from llmposter_dsl import reshaping
+
+    help_ = "write it beside `error`, as a key of the rule"
+    fixes = reshaping.lifted(place.key(name), safe=True)
+    return Diagnostic("LP125", "`goto` stands inside `error`", place.key(name), help_, (), fixes)
 
 
 def _status(value: int, place: Within, report: bind.Report) -> int:
@@ -219,10 +221,14 @@ def _status(value: int, place: Within, report: bind.Report) -> int:
 
 def _name(value: str, place: Within, report: bind.Report) -> str:
     if value not in keys.ERRORS:
-        help_ = words.meant(value, keys.ERRORS)
+        from llmposter_dsl import fixing
+
+        help_, fixes = words.meant(value, keys.ERRORS), fixing.meant(place, value, keys.ERRORS)
         if value.strip().isdigit():
             help_ = f"write the status without quotes: `{value.strip()}`"
-        report(Diagnostic("LP211", f"unknown error {words.shown(value)}", place, help_))
+            # Under `name` stands no status.
+            fixes = fixing.NONE if place.path[-1:] == ("name",) else fixing.as_written(place, value.strip(), safe=True)
+        report(Diagnostic("LP211", f"unknown error {words.shown(value)}", place, help_, (), fixes))
     return value
 
 

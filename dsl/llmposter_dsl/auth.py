@@ -122,7 +122,10 @@ def token_end(table: Table, *, credentials: bool) -> TokenEnd | None:
         return None
     text: str = table.get("token")
     if not credentials:
-        table.report(Diagnostic("LP503", wording.WITHOUT_AUTH, table.key_at("token"), wording.AUTH))
+        from llmposter_dsl import reshaping
+
+        at = table.key_at("token")
+        table.report(Diagnostic("LP503", wording.WITHOUT_AUTH, at, wording.AUTH, (), reshaping.without(at)))
     found = end(text)
     if isinstance(found, str):
         table.refuse("LP501", f"{words.shown(text)} {found}", "token", cure=FORMS)

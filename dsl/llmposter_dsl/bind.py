@@ -14,6 +14,7 @@ from llmposter_dsl.place import Within
 from llmposter_dsl.program import Value
 
 if TYPE_CHECKING:
+    from llmposter_dsl.diagnostic import Fix
     from llmposter_dsl.keys import Form, Key, Keys
 
 Report = Callable[[Diagnostic], None]
@@ -47,16 +48,27 @@ class Table:
         """The place of a key."""
         return self.place.key(name)
 
-    def refuse(self, code: str, message: str, *path: str | int, cure: str | None = None) -> None:
+    def refuse(
+        self, code: str, message: str, *path: str | int, cure: str | None = None, fixes: tuple[Fix, ...] = ()
+    ) -> None:
         """Reports a finding at a value further in."""
-        self.report(Diagnostic(code, message, self.place.child(*path), cure))
+        self.report(Diagnostic(code, message, self.place.child(*path), cure, (), fixes))
 
     def refuse_key(
         self, code: str, message: str, name: str, cure: str | None = None, beside: str | None = None
     ) -> None:
         """Reports a finding at a key, and points to the key that it does not go with."""
-        related = () if beside is None else (Related(self.key_at(beside), f"`{beside}` stands here"),)
-        self.report(Diagnostic(code, message, self.key_at(name), cure, related))
+        self.report(Diagnostic(code, message, self.key_at(name), cure, self._stands(beside)))
+
+    def refuse_useless(self, message: str, name: str, cure: str | None, beside: str | None) -> None:
+        """Reports a key that does nothing beside another one, and can be left out."""
+        from llmposter_dsl import reshaping
+
+        fixes = reshaping.without(self.key_at(name))
+        self.report(Diagnostic("LP113", message, self.key_at(name), cure, self._stands(beside), fixes))
+
+    def _stands(self, beside: str | None) -> tuple[Related, ...]:
+        return () if beside is None else (Related(self.key_at(beside), f"`{beside}` stands here"),)
 
 
 def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unknown | None = None) -> Table:
@@ -65,7 +77,7 @@ def table(value: Value, place: Within, keys: Keys, report: Report, unknown: Unkn
     for name, each in value.items():
         key = keys.get(name)
         if key is None:
-            report((unknown and unknown(name, place)) or _unknown(name, keys, place))
+            report((unknown and unknown(name, place)) or _unknown(name, keys, place, value))
         elif type(each) in key.form.types:
             kept[name] = each
         else:
@@ -110,13 +122,22 @@ _OTHERWISE: Final = {"name": "tool", "function": "tool", "input": "arguments", "
 """What providers call what a call has."""
 
 
-def _unknown(name: str, keys: Keys, place: Within) -> Diagnostic:
-    known = list(keys)
-    if (ours := _OTHERWISE.get(name)) in keys:
-        return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), f"did you mean `{ours}`?")
+def _unknown(name: str, keys: Keys, place: Within, value: dict[str, Value]) -> Diagnostic:
+    from llmposter_dsl import fixing
+
+    known, at = list(keys), place.key(name)
     many = next((key for key in known if name in (f"{key}s", key.removesuffix("s"))), None)
-    help_ = f"did you mean `{many}`?" if many else _elsewhere(name, keys) or words.meant(name, known)
-    return Diagnostic("LP110", f"unknown key {words.shown(name)}", place.key(name), help_)
+    ours = many if _OTHERWISE.get(name) not in keys else _OTHERWISE[name]
+    help_: str | None
+    if ours is not None:
+        help_, fixes = f"did you mean `{ours}`?", fixing.renamed(at, name, ours, safe=True)
+    elif (elsewhere := _elsewhere(name, keys)) is not None:
+        help_, fixes = elsewhere, fixing.NONE
+    else:
+        help_, fixes = words.meant(name, known), fixing.meant(at, name, known)
+        ours = words.close(name, known)
+    fixes = fixing.NONE if ours in value else fixes
+    return Diagnostic("LP110", f"unknown key {words.shown(name)}", at, help_, (), fixes)
 
 
 def _misspelt(name: str, value: dict[str, Value], keys: Keys) -> bool:
@@ -136,7 +157,29 @@ def _elsewhere(name: str, keys: Keys) -> str | None:
 
 def _mistyped(key: Key, value: Value, place: Within) -> Diagnostic:
     message = f"`{key.name}` is {words.kind(value)}, expected {key.form.words}"
-    return Diagnostic("LP111", message, place.child(key.name), _cure(key, value))
+    at = place.child(key.name)
+    return Diagnostic("LP111", message, at, _cure(key, value), (), _mended(key, value, at))
+
+
+def _mended(key: Key, value: Value, at: Within) -> tuple[Fix, ...]:
+    """Quotes around a number, brackets around what is to be a list, or a number out of its quotes."""
+    from llmposter_dsl import fixing, reshaping
+
+    match value:
+        case str() if list in key.form.types and key.form.words.endswith(("texts", "states")):
+            return reshaping.listed(at)
+        case dict() if list in key.form.types and key.form.words.startswith("a list of"):
+            return reshaping.listed(at)
+        case int() | float() if key.form in _cures() and not isinstance(value, bool):
+            return fixing.NONE
+        case bool() | int() | float() if str in key.form.types:
+            return fixing.wrapped(at, '"', '"', safe=True)
+        case str() if int in key.form.types and str not in key.form.types and value.isascii() and value.isdecimal():
+            return fixing.as_written(at, str(int(value[:18])), safe=len(value) <= 18)
+        case "true" | "false" if key.form.types == {bool}:
+            return fixing.as_written(at, value, safe=True)
+        case _:
+            return fixing.NONE
 
 
 def _cures() -> dict[Form, str]:

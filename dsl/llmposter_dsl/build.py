@@ -118,7 +118,10 @@ class Builder:
         if value is None:
             help_ = "write `[]` for a state without rules"
         message = f"the state `{name}` is {words.kind(value)}, expected a list of rules"
-        self.report(Diagnostic("LP111", message, place, help_))
+        from llmposter_dsl import reshaping
+
+        fixes = reshaping.listed(place) if isinstance(value, dict) else ()
+        self.report(Diagnostic("LP111", message, place, help_, (), fixes))
         self.states.unknown = True
         return {}
 
@@ -160,7 +163,7 @@ class Builder:
         if value not in self.states:
             close = words.close(value, (*keys.FOREIGN, *self.states.known))
             help_ = f"did you mean `{close}`?" if close else f"write {words.listed(keys.FOREIGN)}, or a state"
-            self.states.check(value, self.scenario.at("foreign"), help_)
+            self.states.check(value, self.scenario.at("foreign"), help_, keys.FOREIGN)
         return f"state:{value}"
 
     def _name(self) -> str:

@@ -82,7 +82,7 @@ class Examples:
             for name in ("expect", "state", "times"):
                 if name in turn.written:
                     why = "a `wait` alone sends no request"
-                    turn.refuse_key("LP113", f"`{name}` does nothing beside a `wait` alone", name, why, "wait")
+                    turn.refuse_useless(f"`{name}` does nothing beside a `wait` alone", name, why, "wait")
         if turn.get("retry") is False:
             turn.refuse("LP114", "`retry` is false", "retry", cure="take it out, or write `true`")
         return given[0] if given else "wait"
@@ -180,7 +180,10 @@ def one_of(value: str, known: tuple[str, ...], noun: str, place: Within, report:
     """Whether a word is one of those that there are; if not, it was reported."""
     if value in known:
         return True
-    report(Diagnostic("LP114", f"unknown {noun} {words.shown(value)}", place, words.meant(value, known)))
+    from llmposter_dsl import fixing
+
+    message, fixes = f"unknown {noun} {words.shown(value)}", fixing.meant(place, value, known)
+    report(Diagnostic("LP114", message, place, words.meant(value, known), (), fixes))
     return False
 
 

@@ -9,6 +9,8 @@ import re
 from itertools import product
 from typing import Any, Final, NamedTuple, cast
 
+from msgspec.structs import replace
+
 from llmposter_dsl import keys, words
 from llmposter_dsl.delivery_forms import DURATION_FORMS, duration
 from llmposter_dsl.expressions.build import Refused, unquoted
@@ -181,7 +183,8 @@ def _value(hole: str, token: _Token, action: str) -> Value | Trouble:
         case "ERROR":
             if text in keys.ERRORS:
                 return text
-            return token.wrong(f"unknown error {quote(text)}", words.meant(text, keys.ERRORS), "LP211")
+            wrong = token.wrong(f"unknown error {quote(text)}", words.meant(text, keys.ERRORS), "LP211")
+            return _with_meant(wrong, text, list(keys.ERRORS))
         case "TEXT":
             try:
                 return unquoted(text, token.start)
@@ -219,10 +222,23 @@ def _unexpected(token: _Token, forms: tuple[_Form, ...], index: int) -> Trouble:
     if token.text[0] in "\"'" and not token.fits("TEXT"):
         return token.wrong(f"the text {quote(token.text)} is not closed", f"expected {token.text[0]} at its end")
     if index == 0:
-        return token.wrong(f"unknown fault {quote(token.text)}", _cure(token.text, forms, index))
-    return token.wrong(
-        f"found {quote(token.text)}, expected {_expected(forms, index)}", _cure(token.text, forms, index)
-    )
+        wrong = token.wrong(f"unknown fault {quote(token.text)}", _cure(token.text, forms, index))
+    else:
+        message = f"found {quote(token.text)}, expected {_expected(forms, index)}"
+        wrong = token.wrong(message, _cure(token.text, forms, index))
+    known = [word for word in _next(forms, index) if word and word not in _HOLES]
+    return _with_meant(wrong, token.text, known)
+
+
+def _with_meant(wrong: Trouble, word: str, known: list[str]) -> Trouble:
+    """The same trouble, with the known word that was meant, if there is one."""
+    from llmposter_dsl import fixing
+
+    meant = _MEANT.get(word.casefold())
+    if meant in known:
+        return replace(wrong, instead=meant, sure=True)
+    close = words.close(word, known)
+    return wrong if close is None else replace(wrong, instead=close, sure=fixing.alone(word, close, known))
 
 
 def _ends_early(tokens: list[_Token], forms: tuple[_Form, ...]) -> Trouble:

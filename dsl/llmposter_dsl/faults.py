@@ -59,7 +59,10 @@ def check_order(given: tuple[Fault, ...], report: bind.Report) -> None:
             if _ends(other) and (same or _passed(other.point, fault.point)):
                 message = f"{words.shown(fault.text)} never strikes: the answer ends with {words.shown(other.text)}"
                 related = (Related(other.place, "it stands here"),)
-                report(Diagnostic("LP402", message, fault.place, "take one of them out", related))
+                from llmposter_dsl import reshaping
+
+                fixes = reshaping.without_one(fault.place, f"take {words.shown(fault.text)} out")
+                report(Diagnostic("LP402", message, fault.place, "take one of them out", related, fixes))
                 break
 
 
@@ -81,7 +84,10 @@ def _fault(text: str, place: Within, report: bind.Report, *, speaks: bool) -> Fa
 
     found = phrase(text)
     if isinstance(found, Trouble):
-        report(Diagnostic(found.code, found.message, place.stretch(found.start, found.end), found.help))
+        from llmposter_dsl import fixing
+
+        at, fixes = place.stretch(found.start, found.end), fixing.of_trouble(found, place)
+        report(Diagnostic(found.code, found.message, at, found.help, (), fixes))
         return None
     if found.seconds > CLIENTS_WAIT:
         cure = "the SDKs of OpenAI and Anthropic give up before, if told nothing else; `hang` says it shorter"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, NamedTuple
 
-from llmposter_dsl import bind, expressions, keys, words
+from llmposter_dsl import bind, expressions, fixing, keys, words
 from llmposter_dsl.answers import fail
 from llmposter_dsl.bind import Table
 from llmposter_dsl.diagnostic import Diagnostic, Related
@@ -145,7 +145,8 @@ def _flags(table: Table) -> frozenset[str]:
     for name, place in bind.texts(table.get("flags"), table.at("flags"), "a category", table.report):
         if name not in keys.CATEGORIES:
             message = f"unknown category {words.shown(name)}"
-            table.report(Diagnostic("LP114", message, place, words.meant(name, keys.CATEGORIES)))
+            fixes = fixing.meant(place, name, keys.CATEGORIES)
+            table.report(Diagnostic("LP114", message, place, words.meant(name, keys.CATEGORIES), (), fixes))
         found.add(name)
     return frozenset(found)
 

@@ -70,6 +70,26 @@ class Machine:
                 pending += everywhere
         return frozenset(reached)
 
+    def named(self, state: str) -> bool:
+        """Whether something outside of a state that nothing leads to still names it, or may name one of its rules."""
+        turns = (turn for example in self.program.examples for turn in example.turns)
+        return (
+            state in self.final
+            or any(turn.state == state for turn in turns)
+            or any(line.goto == state and line.group != state for line in self.lines())
+            or self.counted()
+        )
+
+    def counted(self) -> bool:
+        """Whether something asks how often a rule fired, so that names of rules must stay what they are."""
+        return any("fired(" in place.source.text for place in self.places.values())
+
+    def set_at(self, name: str) -> Iterator[Within]:
+        """Where rules set a variable."""
+        for line in self.lines():
+            if name in (line.table.get("set") or {}):
+                yield line.table.at("set").key(name)
+
     def lines(self) -> Iterator[Line]:
         """Every rule."""
         yield from self.always

@@ -89,15 +89,18 @@ class States:
                 self.check(name, place, "a final state stands under `states`, or a rule goes to it")
         return frozenset(name for name, _ in named if name in self._set)
 
-    def check(self, name: str, place: Within, otherwise: str | None = None) -> bool:
-        """Whether *name* is a state; if not, it was reported."""
+    def check(self, name: str, place: Within, otherwise: str | None = None, words_too: tuple[str, ...] = ()) -> bool:
+        """Whether *name* is a state; if not, it was reported. *words_too* may stand there as well."""
         if name in self._set:
             return True
         self.unknown = True
         help_ = words.meant(name, self.known)
         if otherwise is not None and (help_ is None or not help_.startswith("did")):
             help_ = otherwise
-        self._report(Diagnostic("LP201", f"unknown state {words.shown(name)}", place, help_))
+        from llmposter_dsl import fixing
+
+        fixes = fixing.meant(place, name, (*words_too, *self.known))
+        self._report(Diagnostic("LP201", f"unknown state {words.shown(name)}", place, help_, (), fixes))
         return False
 
 
@@ -105,5 +108,8 @@ def tool(name: str, tools: Mapping[str, Value], place: Within, report: Report) -
     """Whether a tool can be called: it is declared, or none is; if not, it was reported."""
     if not tools or name in tools:
         return True
-    report(Diagnostic("LP209", f"unknown tool {words.shown(name)}", place, words.meant(name, list(tools))))
+    from llmposter_dsl import fixing
+
+    message, fixes = f"unknown tool {words.shown(name)}", fixing.meant(place, name, tools)
+    report(Diagnostic("LP209", message, place, words.meant(name, list(tools)), (), fixes))
     return False

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from llmposter_dsl import bind, keys, words
+from llmposter_dsl import bind, fixing, keys, words
 from llmposter_dsl.answers import duration
 from llmposter_dsl.bind import Table
 from llmposter_dsl.companion import Client, OAuth, TokenAnswer, User
@@ -80,8 +80,8 @@ def _lasting(table: Table, said: dict[str, Any]) -> None:
             patient(said[name], table.at(name), table.report)
     if said.get("refresh_lifetime") is not None and table.get("refresh") == "none":
         why = "no refresh token is given here"
-        table.refuse_key(
-            "LP113", '`refresh_lifetime` does nothing beside `refresh = "none"`', "refresh_lifetime", why, "refresh"
+        table.refuse_useless(
+            '`refresh_lifetime` does nothing beside `refresh = "none"`', "refresh_lifetime", why, "refresh"
         )
 
 
@@ -212,7 +212,10 @@ def _answer(value: Value, place: Within, report: bind.Report) -> TokenAnswer:
         case str():
             if value not in ("ok", *ERRORS):
                 message = f"unknown OAuth error {words.shown(value)}"
-                report(Diagnostic("LP211", message, place, _meant(value, place)))
+                fixes = fixing.meant(place, value, ("ok", *ERRORS))
+                if value.strip().isdigit():
+                    fixes = fixing.as_written(place, value.strip(), safe=True)
+                report(Diagnostic("LP211", message, place, _meant(value, place), (), fixes))
             return TokenAnswer() if value == "ok" else TokenAnswer(error=value)
         case _:
             return _written(bind.table(value, place, keys.TOKEN_ANSWER, report))
@@ -240,9 +243,8 @@ def _written(table: Table) -> TokenAnswer:
     failing = next((name for name in ("error", "status") if name in table.written), None)
     for name in ("expires_in", "lifetime") if failing else ():
         if name in table.written:
-            table.refuse_key(
-                "LP113", f"`{name}` does nothing beside `{failing}`", name, "an error gives no token", failing
-            )
+            message = f"`{name}` does nothing beside `{failing}`"
+            table.refuse_useless(message, name, "an error gives no token", failing)
     if failing is None and "description" in table.written:
         table.refuse_key("LP113", "`description` belongs to an error", "description", "write `error` beside it")
     return TokenAnswer(
@@ -261,7 +263,8 @@ def _error(table: Table) -> str | None:
     if error is None or error in ERRORS:
         return error
     if close := words.close(error, ERRORS):
-        table.refuse("LP211", f"unknown OAuth error {words.shown(error)}", "error", cure=f"did you mean `{close}`?")
+        message, fixes = f"unknown OAuth error {words.shown(error)}", fixing.meant(table.at("error"), error, ERRORS)
+        table.refuse("LP211", message, "error", cure=f"did you mean `{close}`?", fixes=fixes)
     elif not _ERROR.fullmatch(error):
         table.refuse(
             "LP114",

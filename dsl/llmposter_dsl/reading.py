@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path as File
+from types import MappingProxyType
 from typing import Any, Literal
 
 from llmposter_dsl.diagnostic import Diagnostic
@@ -17,8 +18,8 @@ from llmposter_dsl.tree import DEEPEST, Document, Kind, Loaded, walk
 LARGEST = 16 * 1024 * 1024
 """How many bytes a scenario file may have."""
 
-UNSAVED: ContextVar[Mapping[str, str]] = ContextVar("UNSAVED", default={})  # noqa: B039 - a mapping is not changed
-"""Texts that stand in place of files, by their absolute paths: what an editor has open."""
+UNSAVED: ContextVar[Mapping[str, str | bytes]] = ContextVar("UNSAVED", default=MappingProxyType({}))
+"""What stands in place of files, by their absolute paths: what an editor has open, or what fixes would write."""
 
 KINDS: dict[str, Literal["toml", "yaml"]] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 

@@ -176,7 +176,10 @@ class Compiler:
             help_ = words.close(name, list(self.variables))
             first = f"declare it with its first value under `vars`: {assigned(name, '…', place)}"
             cure = f"did you mean `{help_}`?" if help_ else first
-            self.report(Diagnostic("LP202", f"unknown variable {words.shown(name)}", place.key(), cure))
+            from llmposter_dsl import fixing
+
+            fixes = fixing.meant(place.key(), name, self.variables)
+            self.report(Diagnostic("LP202", f"unknown variable {words.shown(name)}", place.key(), cure, (), fixes))
         if not isinstance(value, str):
             return self._itself(name, value, place)
         made = expressions.value(value, place, scope, self.report)

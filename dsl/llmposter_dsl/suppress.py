@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from llmposter_dsl.codes import CODES
-from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.diagnostic import Diagnostic, Edit, Fix
 from llmposter_dsl.place import At, Within
 from llmposter_dsl.source import Source, Span
 from llmposter_dsl.tree import Document
@@ -26,6 +26,7 @@ class _Suppression:
 
     Attributes:
         line: the line it speaks of, None for the whole file.
+        comment: all of the comment.
         whole: where a rule begins in that line, it speaks of all of the rule.
     """
 
@@ -33,6 +34,7 @@ class _Suppression:
     line: int | None
     whole: bool
     span: Span
+    comment: Span
     used: bool = field(default=False)
 
 
@@ -115,7 +117,9 @@ def _read(document: Document) -> tuple[list[_Suppression], list[Diagnostic]]:
         line, whole = (None, True) if form["what"] == "ignore-file" else _line_meant(source, start)
         for code in _CODE.finditer(form["codes"]):
             at = form.start("codes")
-            suppressions.append(_Suppression(code[0], line, whole, Span(at + code.start(), at + code.end())))
+            span, end = Span(at + code.start(), at + code.end()), text.find("\n", start)
+            comment = Span(start, len(text) if end < 0 else end)
+            suppressions.append(_Suppression(code[0], line, whole, span, comment))
     return suppressions, wrong
 
 
@@ -147,11 +151,31 @@ def _line_meant(source: Source, start: int) -> tuple[int, bool]:
 def _unused(source: Source, suppression: _Suppression) -> Diagnostic:
     code = suppression.code
     place, cure = At(source, suppression.span), "take the suppression out"
+    fixes = _without(source, suppression)
     if code not in CODES:
         from llmposter_dsl import words
 
         meant = words.close(code.upper(), list(CODES))
-        return Diagnostic("LP901", f"there is no code `{code}`", place, f"did you mean `{meant}`?" if meant else cure)
+        if meant is not None:
+            cure, fixes = f"did you mean `{meant}`?", (Fix(f"write `{meant}`", (Edit(place, meant),)),)
+        return Diagnostic("LP901", f"there is no code `{code}`", place, cure, (), fixes)
+    message = f"there is no finding {code} here to ignore"
     if not CODES[code].silenceable:
-        return Diagnostic("LP901", f"a finding {code} cannot be ignored: the scenario cannot be served", place, cure)
-    return Diagnostic("LP901", f"there is no finding {code} here to ignore", place, cure)
+        message = f"a finding {code} cannot be ignored: the scenario cannot be served"
+    return Diagnostic("LP901", message, place, cure, (), fixes)
+
+
+def _without(source: Source, suppression: _Suppression) -> tuple[Fix, ...]:
+    """The code taken out of its comment, or the comment where nothing else is in it."""
+    from llmposter_dsl import fixing
+
+    text, span = source.text, suppression.span
+    before, after = text.rindex("[", 0, span.start) + 1, text.index("]", span.end)
+    left, right = text[before : span.start].rstrip(" ,"), text[span.end : after].lstrip(" ,")
+    if not left and not right:
+        place = fixing.whole_line(At(source, suppression.comment))
+    elif right:
+        place = At(source, Span(span.start, after - len(right)))
+    else:
+        place = At(source, Span(before + len(left), span.end))
+    return (Fix("take the suppression out", (Edit(place, ""),), safe=True),)

@@ -9,7 +9,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.diagnostic import Diagnostic, Edit, Fix, Related
 from llmposter_dsl.place import At
 from llmposter_dsl.source import Source, Span
 from llmposter_dsl.tree import DEEPEST, Loaded, Node, walk
@@ -56,6 +56,12 @@ def load(source: Source) -> Loaded | tuple[Diagnostic, ...]:
 def comments(text: str) -> Iterator[int]:
     """Where each comment starts."""
     return (found.start() for found in _LEXEME.finditer(text) if found[0][0] == "#")
+
+
+def headers(text: str) -> Iterator[tuple[tuple[str, ...], Span]]:
+    """The headers of tables in a text that `load` accepted, with the names that each has."""
+    for header in _headers(text):
+        yield tuple(name for name, _ in _header_parts(text, header)), header
 
 
 def places(source: Source) -> Node:
@@ -349,5 +355,35 @@ def _duplicate(source: Source, problem: str, at: int) -> Diagnostic:
         return Diagnostic("LP105", problem[:1].lower() + problem[1:], At(source, Span(max(0, at - 1), at)))
     key, first = builder.clash
     related = Related(At(source, first), "first defined here")
-    name = source.text[key.start : key.end]
-    return Diagnostic("LP105", f"`{name}` is defined twice", At(source, key), None, (related,))
+    message, fixes = f"`{source.text[key.start : key.end]}` is defined twice", _without_second(source, first, key)
+    return Diagnostic("LP105", message, At(source, key), None, (related,), fixes)
+
+
+def _without_second(source: Source, first: Span, key: Span) -> tuple[Fix, ...]:
+    """The second of two pairs taken out, each of which is alone in its line; safe where they say the same."""
+    lines = [At(source, _line_of(source.text, each)) for each in (first, key)]
+    said = [source.text[each.span.start : each.span.end].strip() for each in lines]
+    if any(line[:1] == "[" for line in said) or not all(map(_is_pair, said)):
+        return ()
+    same = said[0] == said[1] or _pair(said[0]) == _pair(said[1])
+    return (Fix("take the second out", (Edit(lines[1], ""),), same),)
+
+
+def _line_of(text: str, span: Span) -> Span:
+    end = text.find("\n", span.end)
+    return Span(text.rfind("\n", 0, span.start) + 1, len(text) if end < 0 else end + 1)
+
+
+def _pair(line: str) -> dict[str, Any]:
+    import tomli
+
+    return tomli.loads(line)
+
+
+def _is_pair(line: str) -> bool:
+    import tomli
+
+    try:
+        return bool(_pair(line))
+    except tomli.TOMLDecodeError:
+        return False

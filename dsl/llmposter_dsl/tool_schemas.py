@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from llmposter_dsl import words
+from llmposter_dsl import fixing, words
 from llmposter_dsl.bind import Report
-from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.diagnostic import Diagnostic, Fix
 from llmposter_dsl.place import Place, Within
 from llmposter_dsl.program import Call, Data, Value
 
@@ -150,7 +150,8 @@ class Arguments:
                 self.value(value, known[name], (*path, name))
             elif closed:
                 message = f"`{self.tool}` takes no argument {self._name((*path, name))}"
-                self.report(Diagnostic("LP210", message, value.key or value.place, words.meant(name, list(known))))
+                at, fixes = value.key or value.place, fixing.meant(value.key, name, known) if value.key else ()
+                self.report(Diagnostic("LP210", message, at, words.meant(name, list(known)), (), fixes))
 
     def value(self, given: Data, schema: Value, path: tuple[str, ...]) -> None:
         """Reports what one argument, or a value inside it, breaks."""
@@ -185,7 +186,8 @@ class Arguments:
             self._refuse(path, f"is {words.kind(value)}, the schema wants {words.listed(accepted)}", place)
         elif isinstance(value, str) and value not in schema.get("enum", [value]):
             known = [each for each in schema["enum"] if isinstance(each, str)]
-            self._refuse(path, f"cannot be {words.shown(value)}", place, words.meant(value, known))
+            fixes = fixing.meant(place, value, known)
+            self._refuse(path, f"cannot be {words.shown(value)}", place, words.meant(value, known), fixes)
         elif not set(schema) <= _NOTES | {"type"} and not (isinstance(value, str) and set(schema) <= _CHOICES):
             self._asked(value, place, schema, path)
 
@@ -196,8 +198,11 @@ class Arguments:
         if found is not None:
             self._refuse(path, found, place)
 
-    def _refuse(self, path: tuple[str, ...], message: str, place: Place, cure: str | None = None) -> None:
-        self.report(Diagnostic("LP210", f"the argument {self._name(path)} of `{self.tool}` {message}", place, cure))
+    def _refuse(
+        self, path: tuple[str, ...], message: str, place: Place, cure: str | None = None, fixes: tuple[Fix, ...] = ()
+    ) -> None:
+        said = f"the argument {self._name(path)} of `{self.tool}` {message}"
+        self.report(Diagnostic("LP210", said, place, cure, (), fixes))
 
     def _name(self, path: tuple[str, ...]) -> str:
         return words.shown(".".join(path))

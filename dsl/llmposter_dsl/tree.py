@@ -118,6 +118,20 @@ class Document:
         last = ranges[min(end, len(ranges)) - 1][1] if end > start else first
         return Span(begin + first, begin + last)
 
+    def node(self, path: Path) -> Node | None:
+        """The places of the value at *path*; None where there is none."""
+        node: Node | None = self._tree
+        for step in path:
+            node = None if node is None else node.child(step)
+        return node
+
+    def string(self, path: Path) -> tuple[str, Form] | None:
+        """The string at *path* as it is written, quotes included, and in which form; None where there is none."""
+        node = self._nearest(path)
+        if node.raw is None or node.form is None or not isinstance(self.lookup(path), str):
+            return None
+        return self.source.text[node.raw.start : node.raw.end], node.form
+
     def lookup(self, path: Path) -> Any:
         """The value at *path*, or None where there is none."""
         value = self.data

@@ -9,7 +9,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.diagnostic import Diagnostic, Edit, Fix, Related
 from llmposter_dsl.place import At
 from llmposter_dsl.source import Source, Span
 from llmposter_dsl.tree import DEEPEST, Loaded, Node
@@ -185,7 +185,8 @@ class _Values:
         start, _ = _written(self.text, event)
         message = f"the text ends before `{cut[0].strip()[:30]}`, which is a comment"
         place = At(self.source, Span(start, cut.end()))
-        self.findings.append(Diagnostic("LP123", message, place, "put the text in quotes, or a space after `#`"))
+        cure = "put the text in quotes, or a space after `#`"
+        self.findings.append(Diagnostic("LP123", message, place, cure, (), _in_quotes(place)))
 
     def _open(self, event: Any, into: Any, kind: str) -> None:
         if event.tag not in (None, "!", _TAG + kind):
@@ -265,6 +266,17 @@ class _Values:
         self.errors.append(Diagnostic(code, message, place, help_))
 
 
+def _in_quotes(place: At) -> tuple[Fix, ...]:
+    """A text without quotes put into some, with the comment that was to be a part of it."""
+    from llmposter_dsl.written import in_double_quotes
+
+    text = place.source.text[place.span.start : place.span.end].rstrip()
+    if "\n" in text:
+        return ()
+    quoted = f"'{text}'" if "'" not in text else in_double_quotes(text)
+    return (Fix("put all of it in quotes", (Edit(place, quoted),), safe=True),)
+
+
 _NO_NUMBER = object()
 
 
@@ -329,7 +341,7 @@ class _Places:
         self.anchors: dict[str, tuple[Node, str | None]] = {}
         self.open: list[tuple[Node, str | None, list[tuple[str, Span]]]] = []
         self.root: Node | None = None
-        self.twice: list[tuple[str, Span, Node]] = []
+        self.twice: list[tuple[str, Node, Node]] = []
 
     def build(self) -> Node:
         for event in _events(self.text):
@@ -391,7 +403,7 @@ class _Places:
             assert isinstance(holder.children, dict)
             name, node.key = key.pop()
             if name in holder.children:
-                self.twice.append((name, node.key, holder.children[name]))
+                self.twice.append((name, node, holder.children[name]))
             else:
                 holder.children[name] = node
 
@@ -409,12 +421,26 @@ def _duplicates(source: Source) -> list[Diagnostic]:
         Diagnostic(
             "LP105",
             f"`{name}` is defined twice",
-            At(source, key),
+            At(source, node.key or node.span),
             None,
             (Related(At(source, first.key or first.span), "first defined here"),),
+            _without_second(source, first, node),
         )
-        for name, key, first in second.twice
+        for name, node, first in second.twice
     ]
+
+
+def _without_second(source: Source, first: Node, second: Node) -> tuple[Fix, ...]:
+    """The second of two pairs taken out, where it has lines of its own; safe where they say the same."""
+    text = source.text
+    assert second.key is not None
+    start = text.rfind("\n", 0, second.key.start) + 1
+    end = text.find("\n", max(second.span.end, second.raw.end - 1 if second.raw else 0))
+    end = len(text) if end < 0 else end + 1
+    if text[start : second.key.start].strip() or text[second.span.end : end].split("#")[0].strip():
+        return ()
+    same = text[first.span.start : first.span.end] == text[second.span.start : second.span.end]
+    return (Fix("take the second out", (Edit(At(source, Span(start, end)), ""),), same),)
 
 
 _PROBLEMS = (

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmposter_dsl import reshaping
 from llmposter_dsl.codes import Code
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.place import assigned
@@ -51,4 +52,5 @@ def check(machine: Machine, report: Report) -> None:
             place = machine.places[state]
             goto = assigned("goto", f'"{state}"', place)
             help_ = f"no {goto} stands in a state that can be reached"
-            report(Diagnostic("LP301", f"no conversation ever reaches the state `{state}`", place, help_))
+            fixes = () if machine.named(state) else reshaping.without_rules(place, machine.states[state])
+            report(Diagnostic("LP301", f"no conversation ever reaches the state `{state}`", place, help_, (), fixes))

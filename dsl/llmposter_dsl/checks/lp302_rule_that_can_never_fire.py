@@ -52,9 +52,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from llmposter_dsl import words
+from llmposter_dsl import reshaping, words
 from llmposter_dsl.codes import Code
-from llmposter_dsl.diagnostic import Diagnostic, Related
+from llmposter_dsl.diagnostic import Diagnostic, Fix, Related
 
 if TYPE_CHECKING:
     from llmposter_dsl.bind import Report
@@ -69,19 +69,19 @@ def check(machine: Machine, report: Report) -> None:
     for lines in (machine.always, *machine.states.values(), machine.otherwise):
         for line, cover in _covered(lines):
             same = "has the same `when`" if not cover.certain else "always fires"
-            _never(line, cover, f"an earlier rule {same}", report)
+            _never(machine, line, cover, f"an earlier rule {same}", report)
     stop = next((line for line in machine.always if line.certain), None)
     if stop is not None:
         for lines in (*machine.states.values(), machine.otherwise):
             for line in lines:
-                _never(line, stop, "a rule of `always` always fires", report)
+                _never(machine, line, stop, "a rule of `always` always fires", report)
         return
     reachable = {state: lines for state, lines in machine.states.items() if state in machine.reached}
     stops = {state: next((line for line in lines if line.certain), None) for state, lines in reachable.items()}
     first = next((stop for stop in stops.values() if stop is not None), None)
     if first is not None and machine.complete and all(stops.values()):
         for line in machine.otherwise:
-            _never(line, first, "every state has a rule that always fires", report)
+            _never(machine, line, first, "every state has a rule that always fires", report)
 
 
 def _covered(lines: list[Line]) -> Iterator[tuple[Line, Line]]:
@@ -101,6 +101,16 @@ def _covered(lines: list[Line]) -> Iterator[tuple[Line, Line]]:
             conditions[when] = line
 
 
-def _never(line: Line, cover: Line, why: str, report: Report) -> None:
+def _never(machine: Machine, line: Line, cover: Line, why: str, report: Report) -> None:
     related = (Related(cover.place, f"{words.shown(cover.name)} stands here"),)
-    report(Diagnostic("LP302", f"the rule {words.shown(line.name)} can never fire: {why}", line.place, None, related))
+    message = f"the rule {words.shown(line.name)} can never fire: {why}"
+    report(Diagnostic("LP302", message, line.place, None, related, _fixes(machine, line, cover)))
+
+
+def _fixes(machine: Machine, line: Line, cover: Line) -> tuple[Fix, ...]:
+    """A rule for everything moved behind this one, where both stand in one list; or this one taken out."""
+    behind = cover.certain and not line.certain and cover.group == line.group
+    moved = reshaping.put_last(cover.place, line.place) if behind else ()
+    if machine.counted() or (line.goto is not None and machine.places[line.goto].path[:1] != ("states",)):
+        return moved  # rules are asked for by name, or this one is all that makes a state of a name
+    return (*moved, *reshaping.without_one(line.place, f"take the rule {words.shown(line.name)} out"))

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmposter_dsl import reshaping
 from llmposter_dsl.codes import Code
 from llmposter_dsl.diagnostic import Diagnostic
 
@@ -45,4 +46,5 @@ def check(machine: Machine, report: Report) -> None:
     """Reports variables that nothing uses; a name in an expression that could not be read may be the only use."""
     for name, place in machine.variables.items() if machine.legible else ():
         if name not in machine.read:
-            report(Diagnostic("LP305", f"the variable `{name}` is never read", place))
+            fixes = reshaping.all_without([place, *machine.set_at(name)], f"take the variable `{name}` out")
+            report(Diagnostic("LP305", f"the variable `{name}` is never read", place, None, (), fixes))

@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llmposter_dsl import reshaping
 from llmposter_dsl.codes import Code
 from llmposter_dsl.diagnostic import Diagnostic
 
@@ -43,4 +44,5 @@ def check(machine: Machine, report: Report) -> None:
     """Reports tools that nothing uses; a name in an expression that could not be read may be the only use."""
     for name, place in machine.tools.items() if machine.legible else ():
         if name not in machine.called:
-            report(Diagnostic("LP306", f"the tool `{name}` is never called", place))
+            fixes = reshaping.without(place, f"take the tool `{name}` out")
+            report(Diagnostic("LP306", f"the tool `{name}` is never called", place, None, (), fixes))

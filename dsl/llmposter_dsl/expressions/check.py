@@ -5,11 +5,12 @@ One pass from the leaves up; a node that was refused counts as json from then on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
-from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.diagnostic import Diagnostic, Fix
 from llmposter_dsl.expressions import operators, wording
 from llmposter_dsl.expressions.functions import FUNCTIONS, Function
 from llmposter_dsl.expressions.patterns import Pattern, compile_pattern
@@ -73,6 +74,15 @@ class Checked:
     failed: bool = False
 
 
+_DURATION: Final = re.compile(r"\d+(?:\.\d+)?(?:ms|s|m|h|d)")
+
+
+def _written_in(help_: str | None) -> str | None:
+    """What a help tells to write; a text shortened in the middle is nothing that one could write."""
+    found = None if help_ is None else help_.split("`")
+    return found[1] if found is not None and len(found) == 3 and "…" not in found[1] else None
+
+
 def check(tree: Node, text: Text, scope: Scope, report: Report, *, condition: bool) -> Checked:
     """Types, patterns and findings of a tree, which must be a condition or may be any value."""
     checker = Checker(text, scope, report)
@@ -93,11 +103,32 @@ class Checker:
         self.checked = Checked()
         self.it: list[Type] = []
 
-    def refuse(self, code: str, at: Node | tuple[int, int], message: str, help: str | None = None) -> Type:  # noqa: A002
+    def refuse(
+        self,
+        code: str,
+        at: Node | tuple[int, int],
+        message: str,
+        help: str | None = None,  # noqa: A002 - the field's name
+        fixes: tuple[Fix, ...] = (),
+    ) -> Type:
         start, end = at if isinstance(at, tuple) else (at.start, at.end)
-        self.report(Diagnostic(code, message, self.text.at(start, end), help))
+        self.report(Diagnostic(code, message, self.text.at(start, end), help, (), fixes))
         self.checked.failed = True
         return JSON
+
+    def meant(self, at: Node | tuple[int, int], word: str, known: Iterable[str]) -> tuple[Fix, ...]:
+        """The known name that was meant in place of *word*."""
+        from llmposter_dsl import fixing
+
+        start, end = at if isinstance(at, tuple) else (at.start, at.end)
+        return fixing.meant(self.text.at(start, end), word, known)
+
+    def instead(self, at: Node | tuple[int, int], text: str | None, *, safe: bool = False) -> tuple[Fix, ...]:
+        """Another text in place of what stands there."""
+        from llmposter_dsl import fixing
+
+        start, end = at if isinstance(at, tuple) else (at.start, at.end)
+        return () if text is None else fixing.instead(self.text.at(start, end), text, safe=safe)
 
     def quote(self, node: Node) -> str:
         return wording.quote(self.text.text[node.start : node.end])
@@ -158,7 +189,8 @@ class Checker:
         found = self.type(node)
         if found.kind not in ("bool", "json"):
             message = f"{self.quote(node)} is {wording.a(found)}, not a condition"
-            self.refuse("LP206", node, message, wording.as_condition(self.quote(node), found))
+            help_ = wording.as_condition(self.quote(node), found)
+            self.refuse("LP206", node, message, help_, self.instead(node, _written_in(help_)))
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -183,7 +215,8 @@ class Checker:
             scope.used.variables.add(name)
             return scope.variables[name].optional()
         known = [*scope.groups, *scope.vocabulary.facts, *scope.variables]
-        return self.refuse("LP202", node, f"unknown name `{name}`", wording.unknown_name(name, known, scope))
+        help_, fixes = wording.unknown_name(name, known, scope), self.meant(node, name, known)
+        return self.refuse("LP202", node, f"unknown name `{name}`", help_, fixes)
 
     def member(self, node: Member, of: Type) -> Type:
         return self._key(node.of, of, node.name, (node.name_start, node.end))
@@ -199,7 +232,8 @@ class Checker:
         if key in of.fields:
             return of.fields[key].optional() if of.maybe else of.fields[key]
         message = f"{self.quote(owner)} has no `{key}`"
-        return self.refuse("LP203", at, message, wording.did_you_mean(key, list(of.fields)))
+        fixes = self.meant(at, key, of.fields)
+        return self.refuse("LP203", at, message, wording.did_you_mean(key, list(of.fields)), fixes)
 
     def item(self, node: Item, of: Type, index: Type) -> Type:
         if of.kind in ("json", "null"):
@@ -240,9 +274,8 @@ class Checker:
         if function is not None:
             return self.refuse("LP204", at, f"`{node.function}` is not known here")
         known = sorted(self.scope.vocabulary.functions)
-        return self.refuse(
-            "LP204", at, f"unknown function `{node.function}`", wording.did_you_mean(node.function, known)
-        )
+        help_, fixes = wording.did_you_mean(node.function, known), self.meant(at, node.function, known)
+        return self.refuse("LP204", at, f"unknown function `{node.function}`", help_, fixes)
 
     # --- operators --------------------------------------------------------------------------------------------------
 
@@ -254,7 +287,19 @@ class Checker:
             )
             if left.kind == right.kind:
                 message = f"{self.quote(node.left)} and {self.quote(node.right)} are {wording.many(left)}: {found}"
-            self.refuse("LP206", node, message, wording.compare_help(node, left, right))
+            self.refuse("LP206", node, message, wording.compare_help(node, left, right), self._alike(node, left, right))
+
+    def _alike(self, node: Compare, left: Type, right: Type) -> tuple[Fix, ...]:
+        """A unit for a number that a duration is compared with, or a duration out of its quotes."""
+        kinds = {left.kind, right.kind}
+        literals = [side for side in (node.left, node.right) if isinstance(side, Literal)]
+        if len(literals) != 1 or "duration" not in kinds:
+            return ()
+        literal = literals[0]
+        if kinds == {"number", "duration"}:
+            return self.instead(literal, f"{literal.value}s")
+        plain = isinstance(literal.value, str) and _DURATION.fullmatch(literal.value) is not None
+        return self.instead(literal, str(literal.value), safe=True) if plain else ()
 
     def calculate(self, node: Calculate, left: Type, right: Type) -> Type:
         found = operators.result(node.operator, left, right)
@@ -280,7 +325,9 @@ class Checker:
         pattern = compile_pattern(node.pattern, node.flags)
         if isinstance(pattern, Trouble):
             start = node.pattern_start
-            self.refuse(pattern.code, (start + pattern.start, start + pattern.end), pattern.message, pattern.help)
+            at = start + pattern.start, start + pattern.end
+            fixes = self.instead(at, pattern.instead, safe=pattern.sure)
+            self.refuse(pattern.code, at, pattern.message, pattern.help, fixes)
             return
         self.checked.patterns[id(node)] = pattern
         self._bind(node, pattern)

@@ -110,9 +110,10 @@ def _known(checker: Checker, argument: Literal, function: Function, name: str) -
     if function.name == "fired":
         scope.used.rules.add(name)
         if scope.rules is not None and name not in scope.rules:
-            help_ = wording.did_you_mean(name, sorted(scope.rules))
-            checker.refuse("LP213", argument, f"unknown rule `{name}`", help_)
+            help_, fixes = wording.did_you_mean(name, sorted(scope.rules)), checker.meant(argument, name, scope.rules)
+            checker.refuse("LP213", argument, f"unknown rule `{name}`", help_, fixes)
         return
     scope.used.tools.add(name)
     if scope.tools and name not in scope.tools:
-        checker.refuse("LP209", argument, f"unknown tool `{name}`", wording.did_you_mean(name, list(scope.tools)))
+        help_, fixes = wording.did_you_mean(name, list(scope.tools)), checker.meant(argument, name, scope.tools)
+        checker.refuse("LP209", argument, f"unknown tool `{name}`", help_, fixes)

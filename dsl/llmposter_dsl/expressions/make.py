@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.diagnostic import Diagnostic, Fix
 from llmposter_dsl.expressions.check import Checked, Report, Text, check
 from llmposter_dsl.expressions.emit import Emitter
 from llmposter_dsl.expressions.needs import needs
@@ -44,9 +44,18 @@ def read(text: Text, report: Report, start: Start = "start") -> Node | ToolCall 
     """The tree of a text, or None after its syntax error was reported."""
     tree = parse(text.text, start)
     if isinstance(tree, Trouble):
-        report(Diagnostic(tree.code, tree.message, text.at(tree.start, tree.end), tree.help))
+        fixes = _fixes(tree, text)
+        report(Diagnostic(tree.code, tree.message, text.at(tree.start, tree.end), tree.help, (), fixes))
         return None
     return tree
+
+
+def _fixes(trouble: Trouble, text: Text) -> tuple[Fix, ...]:
+    if trouble.instead is None:
+        return ()
+    from llmposter_dsl import fixing
+
+    return fixing.of_trouble(trouble, text.at(0, len(text.text)))
 
 
 class Maker:

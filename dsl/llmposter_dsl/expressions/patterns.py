@@ -78,7 +78,9 @@ def _control(found: re.Match[str]) -> Trouble:
     letter = _ESCAPED.get(found[0])
     what = f"`\\{letter}`" if letter else f"U+{ord(found[0]):04X}"
     message = f"a control character, {what}, stands in a regular expression: the file's own escape ate the backslash"
-    return Trouble(*found.span(), message, "put the expression in '…', where a backslash stays a backslash", "LP122")
+    cure = "put the expression in '…', where a backslash stays a backslash"
+    instead = f"\\{letter}" if letter else None
+    return Trouble(*found.span(), message, cure, "LP122", instead, sure=True)
 
 
 def _bad(pattern: str, error: Exception) -> Trouble:

@@ -165,10 +165,18 @@ class ToolCall(Placed, frozen=True, eq=False):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why a text is no expression: offsets in it, one sentence, and what would be right."""
+    """Why a text is no expression: offsets in it, one sentence, and what would be right.
+
+    Attributes:
+        instead: what to write there; from `start` to `end`, or from `since`.
+        sure: nothing else can have been meant.
+    """
 
     start: int
     end: int
     message: str
     help: str | None = None
     code: str = "LP120"
+    instead: str | None = None
+    sure: bool = False
+    since: int | None = None

@@ -57,6 +57,9 @@ _MARKS = {
     "$": ("`$` has no meaning in an expression", "`${…}` holds one in a template; here write the name alone"),
     "~": ("`~` is no operator", "write `matches /…/`"),
 }
+_SURE = {"=": "==", "&&": "and", "||": "or", "=>": ">="}
+"""Marks of other languages for which there is one operator, that binds as they do."""
+_UNSURE = {"!": "not", "|": "or", "&": "and"}
 _ALIASES = {
     "like": "matches",
     "includes": "contains",
@@ -156,13 +159,25 @@ def _lexical(stop: _Stop) -> Trouble | None:
     if stop.previous is not None and stop.previous.text == "matches" and token.kind != "regex":
         return _no_regex(text, token)
     if stop.is_call and token.text in ("=", "=>") and (name := _argument(stop.before)) is not None:
-        message = f"`{token.text}` gives no argument its value"
-        return Trouble(token.start, token.end, message, f"write `{name}: …`")
+        message, since = f"`{token.text}` gives no argument its value", stop.before[-1].end
+        colon = ":" if text[token.end : token.end + 1].isspace() else ": "
+        return Trouble(token.start, token.end, message, f"write `{name}: …`", instead=colon, sure=True, since=since)
     if token.kind == "mark" and token.text in _MARKS:
-        return Trouble(token.start, token.end, *_MARKS[token.text])
+        sure, after = token.text in _SURE, stop.previous is not None and stop.previous.text in _COMPARISONS
+        instead = None if after else _apart(text, token, {**_SURE, **_UNSURE}.get(token.text))
+        return Trouble(token.start, token.end, *_MARKS[token.text], instead=instead, sure=sure)
     if token.kind == "number" and not re.fullmatch(r"[\d.]+", token.text):
         return _number(token)
     return None
+
+
+def _apart(text: str, token: _Token, word: str | None) -> str | None:
+    """A word with a blank on each side where there is none yet."""
+    if word is None or not word.isalpha():
+        return word
+    before = "" if token.start == 0 or not text[token.start - 1].isalnum() else " "
+    after = "" if text[token.end : token.end + 1].isspace() else " "
+    return f"{before}{word}{after}"
 
 
 def _argument(before: list[_Token]) -> str | None:
@@ -180,7 +195,9 @@ def _no_regex(text: str, token: _Token) -> Trouble:
         return Trouble(token.start, end, message, "expected `/` at its end")
     message = f"`matches` takes a regular expression, found {quote(token.text)}"
     inner = token.text[1:-1] if token.kind == "text" else token.text if token.kind == "word" else "…"
-    return Trouble(token.start, token.end, message, f"write `/{inner}/`")
+    plain = token.kind == "text" and inner and not {"/", "\\", "\n"} & set(inner)
+    instead = f"/{inner}/" if plain else None
+    return Trouble(token.start, token.end, message, f"write `/{inner}/`", instead=instead, sure=True)
 
 
 def _number(token: _Token) -> Trouble:
@@ -211,22 +228,28 @@ def _misplaced(stop: _Stop) -> Trouble | None:
 
 
 def _no_type(token: _Token, before: list[_Token], following: _Token | None) -> Trouble:
-    types = ", ".join(_TYPES[:-1])
+    types, help_ = ", ".join(_TYPES[:-1]), _like_a_type(token)
     if token.text == "not":
         known = following is not None and following.text in _TYPES
         subject = before[-2].text if len(before) == 2 else "…"
         word = following.text if known and following is not None else "text"
         end = following.end if known and following is not None else token.end
         if word == "null":
-            return Trouble(before[-1].start, end, "`is not` is no operator", f"write `{subject} exists`")
+            cure = f"write `{subject} exists`"
+            return Trouble(before[-1].start, end, "`is not` is no operator", cure, instead="exists", sure=True)
         return Trouble(before[-1].start, end, "`is not` is no operator", f"write `not {subject} is {word}`")
-    help_ = did_you_mean(token.text, _TYPES) if token.kind == "word" else "write `==` to compare values"
     aliases = {"string": "text", "str": "text", "int": "number", "float": "number", "boolean": "bool", "none": "null"}
-    if token.text.lower() in aliases:
-        help_ = f"did you mean `{aliases[token.text.lower()]}`?"
+    instead, since = aliases.get(token.text.lower()), None
+    if instead is not None:
+        help_ = f"did you mean `{instead}`?"
     if token.text in ("true", "false"):
-        help_ = f"write `== {token.text}`"
-    return Trouble(token.start, token.end, f"`is` takes a type ({types} or null), found {quote(token.text)}", help_)
+        help_, instead, since = f"write `== {token.text}`", f"== {token.text}", before[-1].start
+    message = f"`is` takes a type ({types} or null), found {quote(token.text)}"
+    return Trouble(token.start, token.end, message, help_, instead=instead, sure=True, since=since)
+
+
+def _like_a_type(token: _Token) -> str | None:
+    return did_you_mean(token.text, _TYPES) if token.kind == "word" else "write `==` to compare values"
 
 
 def _not_after(token: _Token, before: list[_Token]) -> Trouble:
@@ -237,15 +260,17 @@ def _not_after(token: _Token, before: list[_Token]) -> Trouble:
 
 
 def _no_operator(stop: _Stop) -> Trouble:
-    token = stop.token
-    if token.text.lower() in _ALIASES:
-        help_: str | None = f"did you mean `{_ALIASES[token.text.lower()]}`?"
-    elif token.text.lower() in ("and", "or", "not", "in", "is"):
-        help_ = f"write `{token.text.lower()}` in lower case"
-    else:
-        help_ = did_you_mean(token.text, _OPERATORS)
-        help_ = help_ if help_ is not None and help_.startswith("did") else None
-    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {stop.expected}", help_)
+    token, word = stop.token, stop.token.text.lower()
+    instead, sure = _ALIASES.get(word), word != "like"
+    help_ = f"did you mean `{instead}`?"
+    if instead is None and word in ("and", "or", "not", "in", "is"):
+        help_, instead = f"write `{word}` in lower case", word
+    elif instead is None:
+        close = did_you_mean(token.text, _OPERATORS)
+        instead, sure = close.split("`")[1] if close is not None and close.startswith("did") else None, False
+        help_ = f"did you mean `{instead}`?"
+    message = f"found {quote(token.text)}, expected {stop.expected}"
+    return Trouble(token.start, token.end, message, instead and help_, instead=instead, sure=sure)
 
 
 def _at_end(before: list[_Token], accepted: frozenset[str], *, is_call: bool) -> Trouble:
@@ -283,7 +308,10 @@ def _unexpected(stop: _Stop) -> Trouble:
             return Trouble(token.start, token.end, f"{quote(token.text)} closes nothing")
         if opened is not None and token.text != closer and "CONTAINS" in accepted:
             expected = f"`{closer}` for {quote(opened.text)}"
-    return Trouble(token.start, token.end, f"found {quote(token.text)}, expected {expected}")
+    capitals = "_AND" in accepted and token.text.lower() in ("and", "or")
+    instead, help_ = (token.text.lower(), f"write `{token.text.lower()}` in lower case") if capitals else (None, None)
+    message = f"found {quote(token.text)}, expected {expected}"
+    return Trouble(token.start, token.end, message, help_, instead=instead, sure=True)
 
 
 _WORDS = {
