@@ -6,6 +6,7 @@ alone, and so on, until a request gets through or it is sure that none does. So 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
@@ -28,6 +29,9 @@ _MOST_TAKERS: Final = 8
 """Rules that together may leave nothing to another."""
 _MOST_PLACES: Final = 2_000
 """Rules of `always` and `otherwise`, each in each state, that are looked at."""
+
+_MOST_TRIES: Final = 150_000
+"""Conditions of one program that are tried on the requests that are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Study:
         self.tables = Tables(program)
         self._clauses: dict[int, tuple[Clause, ...] | None] = {}
         self._found: dict[str, dict[str, Never]] = {}
+        self._left = _MOST_TRIES
         self._places: dict[str, dict[str, int]] = {}
 
     @cached_property
@@ -115,9 +120,19 @@ class Study:
         if state not in self._found:
             program = self.program
             some = self.rules(state) if self._everywhere else program.states[state]
+            some = some if self._affordable(state) else ()
             found = (self._never(rule, state, self.known(state)) for rule in some)
             self._found[state] = {each.rule.name: each for each in found if each is not None}
         return self._found[state]
+
+    def _affordable(self, state: str) -> bool:
+        """Whether the index finds few enough rules for each request; such states are left alone otherwise."""
+        rules = self.rules(state)
+        needs = Counter(need for rule in rules if rule.when is not None for need in rule.when.needs)
+        untold = sum(rule.when is None or not rule.when.needs for rule in rules)
+        cost = untold * len(rules) + sum(count * count for count in needs.values())
+        self._left -= cost
+        return self._left >= 0
 
     def known(self, state: str) -> Known:
         """What is known of every request in a state."""
