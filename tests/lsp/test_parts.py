@@ -16,11 +16,12 @@ from llmposter.lsp.desk import Desk
 from llmposter.lsp.places import Places
 from llmposter.lsp.uses import uses
 from llmposter_dsl import reading, shapes
+from llmposter_dsl.compiler import scenario_files
 from llmposter_dsl.diagnostic import Diagnostic, Edit, Fix
 from llmposter_dsl.source import Source
 from llmposter_dsl.tree import Document, walk
 
-GALLERY = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.*ml"))
+GALLERY = [Path(each) for each in scenario_files([Path(__file__).parents[2] / "scenarios"])]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in GALLERY}
 
 

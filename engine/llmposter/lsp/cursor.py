@@ -60,6 +60,8 @@ def _find(data: Any, *, bare: bool) -> Cursor | None:
     for path, value, holder in walk(data):
         if isinstance(value, str) and MARK in value:
             at, text = value.index(MARK), value.replace(MARK, "")
+            if holder is None:  # nothing but a word, which is to be the first key
+                return Cursor(path, text, at, {}, key=True, bare=True)
             holder[path[-1]] = text
             return Cursor(path, text, at, data, bare=bare)
         if isinstance(value, dict):

@@ -18,7 +18,7 @@ from llmposter_dsl import folders, reading
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.tree import Document
 
-_SCENARIO: Final = re.compile(r"""^[\[\s"'{]*(?:states|always|otherwise|scenario|llmposter)\b""", re.MULTILINE)
+_SCENARIO: Final = re.compile(r"""^[\["'{]*(?:states|always|otherwise|scenario|llmposter)\b""", re.MULTILINE)
 """What only a scenario begins a line with: editors attach a server to every file of a kind."""
 
 
