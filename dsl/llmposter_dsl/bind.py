@@ -163,16 +163,16 @@ def _mistyped(key: Key, value: Value, place: Within) -> Diagnostic:
 
 def _mended(key: Key, value: Value, at: Within) -> tuple[Fix, ...]:
     """Quotes around a number, brackets around what is to be a list, or a number out of its quotes."""
-    from llmposter_dsl import fixing, reshaping
+    from llmposter_dsl import fixing, keys, reshaping
 
     match value:
         case str() if list in key.form.types and key.form.words.endswith(("texts", "states")):
             return reshaping.listed(at)
         case dict() if list in key.form.types and key.form.words.startswith("a list of"):
             return reshaping.listed(at)
-        case int() | float() if key.form in _cures() and not isinstance(value, bool):
-            return fixing.NONE
-        case bool() | int() | float() if str in key.form.types:
+        case bool() if key.form in (keys.CONDITION, keys.CONDITIONS, keys.EXPRESSION, keys.TEXT, keys.TEMPLATE):
+            return fixing.wrapped(at, '"', '"', safe=True)
+        case int() | float() if key.form in (keys.TEXT, keys.TEMPLATE) and not isinstance(value, bool):
             return fixing.wrapped(at, '"', '"', safe=True)
         case str() if int in key.form.types and str not in key.form.types and value.isascii() and value.isdecimal():
             return fixing.as_written(at, str(int(value[:18])), safe=len(value) <= 18)

@@ -124,7 +124,9 @@ def _suppressed(document: Document, found: tuple[Diagnostic, ...], wanted: Colle
 
     own = tuple(each for each in found if each.place.source is document.source and CODES[each.code].silenceable)
     kept = tuple(each for each in found if not (each.place.source is document.source and CODES[each.code].silenceable))
-    return (*kept, *suppress.apply(document, own, wanted))
+    # Where something is broken much is not looked for, so that nothing can be said of what was not found.
+    whole = all(each.severity != "error" for each in kept)
+    return (*kept, *suppress.apply(document, own, wanted, whole=whole))
 
 
 __all__ = ["Compiled", "compile_document", "compile_path", "compile_text", "scenario_files", "settle"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NONE: Final[tuple[Fix, ...]] = ()
 _SHORT: Final = 3
 """A word of fewer letters says too little of what it should have been."""
-_LONG: Final = 6
+_LONG: Final = 8
 """A word of so many letters may have two slips."""
 _MOST: Final = 100
 """Names that a word is held against; among more of them nobody is sure."""

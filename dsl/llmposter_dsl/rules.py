@@ -202,7 +202,11 @@ class Compiler:
 def groups(table: Table, when: Condition | None) -> tuple[str, ...]:
     """The named groups of a rule's condition."""
     # Of a condition with a mistake in it they are still looked for, so that one mistake is told once.
-    return when.groups if when is not None else tuple(_GROUPS.findall(table.get("when", "")))
+    # So are those of a condition whose key has a slip of the pen.
+    if when is not None:
+        return when.groups
+    texts = [table.get("when", ""), *(value for name, value in table.written.items() if name not in keys.RULE)]
+    return tuple(group for text in texts if isinstance(text, str) for group in _GROUPS.findall(text))
 
 
 def positive(table: Table, name: str) -> int | None:

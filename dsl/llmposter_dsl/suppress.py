@@ -39,11 +39,12 @@ class _Suppression:
 
 
 def apply(
-    document: Document, diagnostics: Iterable[Diagnostic], wanted: Collection[str] = ()
+    document: Document, diagnostics: Iterable[Diagnostic], wanted: Collection[str] = (), *, whole: bool = True
 ) -> tuple[Diagnostic, ...]:
     """The findings that stay, and one for each suppression in *document* that none of them needed.
 
-    Findings of other files stay as they are; of a code that was not looked for no suppression is unused.
+    Findings of other files stay as they are; of a code that was not looked for no suppression is unused, and of a
+    document that is not *whole* no code was looked for with certainty.
     """
     diagnostics = tuple(diagnostics)
     source = document.source
@@ -52,6 +53,7 @@ def apply(
     suppressions, wrong = _read(document)
     stay = [found for found in diagnostics if not _suppressed(found, source, suppressions)]
     unused = [one for one in suppressions if not one.used and (one.code in wanted or not _asked(one.code))]
+    unused = [one for one in unused if whole or one.code not in CODES or not CODES[one.code].silenceable]
     return (*stay, *wrong, *(_unused(source, one) for one in unused))
 
 
