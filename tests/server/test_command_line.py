@@ -278,7 +278,7 @@ def test_a_scenario_is_drawn(files: Path) -> None:
     assert call("graph", files / "good.toml", "--format", "dot").stdout.startswith("digraph ")
     assert call("graph", files / "faulty.toml").returncode == 1
     ended = call("graph", files)
-    assert (2, f'llmposter: "{files}" holds 4 scenarios: name the one to draw\n') == (ended.returncode, ended.stderr)
+    assert (2, f'llmposter: "{files}" holds 4 scenarios: name the one\n') == (ended.returncode, ended.stderr)
 
 
 def test_a_first_scenario_is_written(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from llmposter.lint.checking import Checked
+    from llmposter_dsl.compiler import Compiled
     from llmposter_dsl.diagnostic import Diagnostic
 
 
@@ -65,6 +66,26 @@ def configured() -> Iterator[None]:
     except Misconfigured as error:
         show(error.found, err=True)
         raise Trouble(str(error)) from error
+
+
+def one(path: str, without: str) -> Compiled | None:
+    """The only scenario that *path* names; None after what is wrong with it was shown.
+
+    *without* says what a fixture file has none of.
+    """
+    from llmposter.fixtures import is_fixture_file
+    from llmposter_dsl import compiler
+
+    if is_fixture_file(path):
+        raise Trouble(f'"{path}" is a fixture file, which has one state and no {without}')
+    files = compiler.scenario_files([path])
+    if len(files) != 1:
+        raise Trouble(f'"{path}" holds {counted(len(files), "scenario")}: name the one')
+    compiled = compiler.compile_path(files[0])
+    if compiled.program is None:
+        show(compiled.diagnostics, err=True)
+        return None
+    return compiled
 
 
 def show(diagnostics: Sequence[Diagnostic], *, err: bool = False) -> None:

@@ -22,14 +22,9 @@ if TYPE_CHECKING:
 def graph(path: str, form: Any, coverage: str | None) -> int:
     """Draw a scenario as a picture of its states, for Mermaid or Graphviz."""
     from llmposter import lint as checks
-    from llmposter_dsl import compiler
 
-    files = compiler.scenario_files([path])
-    if len(files) != 1:
-        raise shared.Trouble(f'"{path}" holds {shared.counted(len(files), "scenario")}: name the one to draw')
-    compiled = compiler.compile_path(files[0])
-    if compiled.program is None:
-        shared.show(compiled.diagnostics, err=True)
+    compiled = shared.one(path, "picture")
+    if compiled is None or compiled.program is None:
         return 1
     overlay = None if coverage is None else _overlay(coverage, compiled.program)
     drawn = checks.graph(compiled.program, "mermaid" if form == "mermaid" else "dot", overlay)

@@ -25,14 +25,8 @@ if TYPE_CHECKING:
 @shared.verbose
 def paths(path: str, provider: str, turns: int, no_branches: bool, form: Any) -> int:  # noqa: FBT001 - click's
     """Print examples that would cover what those of a scenario do not, ready to paste."""
-    from llmposter_dsl import compiler
-
-    files = compiler.scenario_files([path])
-    if len(files) != 1:
-        raise shared.Trouble(f'"{path}" holds {shared.counted(len(files), "scenario")}: name the one')
-    compiled = compiler.compile_path(files[0])
-    if compiled.program is None:
-        shared.show(compiled.diagnostics, err=True)
+    compiled = shared.one(path, "examples")
+    if compiled is None or compiled.program is None:
         return 1
 
     from llmposter.lint import pathing
