@@ -72,17 +72,25 @@ class Machine:
 
     def named(self, state: str) -> bool:
         """Whether something outside of a state that nothing leads to still names it, or may name one of its rules."""
-        turns = (turn for example in self.program.examples for turn in example.turns)
-        return (
-            state in self.final
-            or any(turn.state == state for turn in turns)
-            or any(line.goto == state and line.group != state for line in self.lines())
-            or self.counted()
-        )
+        return state in self.final or state in self._expected or self.counted or bool(self._from[state] - {state})
 
+    @cached_property
     def counted(self) -> bool:
         """Whether something asks how often a rule fired, so that names of rules must stay what they are."""
-        return any("fired(" in place.source.text for place in self.places.values())
+        return any("fired(" in text for text in {place.source.text for place in self.places.values()})
+
+    @cached_property
+    def _expected(self) -> frozenset[str | None]:
+        return frozenset(turn.state for example in self.program.examples for turn in example.turns)
+
+    @cached_property
+    def _from(self) -> dict[str, set[str]]:
+        """By state, the groups that have a rule which goes there."""
+        found: dict[str, set[str]] = {state: set() for state in self.states}
+        for line in self.lines():
+            if line.goto is not None:
+                found.setdefault(line.goto, set()).add(line.group)
+        return found
 
     def set_at(self, name: str) -> Iterator[Within]:
         """Where rules set a variable."""

@@ -6,6 +6,7 @@ Comments stay where they are; where a line holds more than what is moved, and no
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from llmposter_dsl import fixing, words
@@ -108,7 +109,7 @@ def put_last(place: Within, last: Within) -> tuple[Fix, ...]:
     gone = extent(document, place.path)
     assert gone is not None
     edits = (Edit(At(source, gone), ""), Edit(At(source, Span(end.end, end.end)), after))
-    return (Fix("put the rule that always fires behind this one", edits),)
+    return (Fix("put the rule that always fires last", edits),)
 
 
 def extent(document: Document, path: Path, *, following: bool = True) -> Span | None:
@@ -125,10 +126,9 @@ def extent(document: Document, path: Path, *, following: bool = True) -> Span | 
 
 
 def _below_header(document: Document, node: Node, path: Path, *, following: bool) -> Span | None:
-    from llmposter_dsl.toml_tree import headers
-
-    text, given = document.source.text, list(headers(document.source.text))
-    own = next((at for at, (_, span) in enumerate(given) if span == node.span), None)
+    text = document.source.text
+    given, index = _headers(text)
+    own = index.get(node.span)
     if own is None or isinstance(node.children, list):
         return None
     names = given[own][0]
@@ -141,6 +141,15 @@ def _below_header(document: Document, node: Node, path: Path, *, following: bool
     if after == len(given):
         return Span(start, len(text))
     return Span(start, _above_comments(text, start, given[after][1].start, following=following))
+
+
+@lru_cache(maxsize=8)
+def _headers(text: str) -> tuple[list[tuple[tuple[str, ...], Span]], dict[Span, int]]:
+    """The headers of a TOML text, and which is where; a file of many findings asks for them as often."""
+    from llmposter_dsl.toml_tree import headers
+
+    given = list(headers(text))
+    return given, {span: at for at, (_, span) in enumerate(given)}
 
 
 def _above_comments(text: str, start: int, stop: int, *, following: bool) -> int:

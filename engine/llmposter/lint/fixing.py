@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,16 +118,22 @@ def _chosen(diagnostics: Iterable[Diagnostic], *, unsafe: bool) -> list[Fix]:
     fixes = [fix for each in diagnostics if (fix := _best(each, unsafe=unsafe)) is not None]
     for fix in sorted(fixes, key=lambda fix: not fix.safe):
         edits = [(str(edit.place.source.path), _flat(edit)) for edit in fix.edits]
-        if not any(_touches(edit, other) for path, edit in edits for other in taken.get(path, ())):
+        if all(_free(edit, taken.get(path, [])) for path, edit in edits):
             chosen.append(fix)
             for path, edit in edits:
-                taken.setdefault(path, []).append(edit)
+                insort(taken.setdefault(path, []), edit)
     return chosen
 
 
 def _flat(edit: Edit) -> tuple[int, int, str]:
     span = edit.place.span
     return span.start, span.end, edit.text
+
+
+def _free(edit: tuple[int, int, str], taken: list[tuple[int, int, str]]) -> bool:
+    """Whether an edit touches none of those in a sorted list, which do not touch each other."""
+    at = bisect_left(taken, edit)
+    return not any(_touches(edit, other) for other in taken[max(0, at - 1) : at + 1])
 
 
 def _touches(edit: tuple[int, int, str], other: tuple[int, int, str]) -> bool:
