@@ -23,7 +23,7 @@ run: $(VENV)/.installed
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 
 test: lint browser interop wheelhouse
-	@$(BIN)/python -m pytest $(if $(filter no,$(BROWSER)),-m 'not browser')
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(filter no,$(BROWSER)),-m 'not browser')
 
 soak: browser interop wheelhouse
 	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
