@@ -1,4 +1,4 @@
-"""How the tests are shared out among the workers of pytest-xdist: whole files, as their fixtures are made once a file."""
+"""How workers of pytest-xdist share the tests: whole files, as their fixtures are made once a file."""
 
 from __future__ import annotations
 
