@@ -96,7 +96,7 @@ def test_a_request_may_come_as_a_form() -> None:
 
 @pytest.mark.parametrize("decision, key", [("approve", "code"), ("deny", "error")])
 def test_a_person_decides(decision: str, key: str) -> None:
-    """With `ask` a page asks; what is clicked goes to the client, once."""
+    """With `ask` a page asks; what is clicked goes to the client, and clicked twice it is one answer."""
     with companion(approval="ask") as client:
         page = client.authorize()
         assert 200 == page.status_code
@@ -107,7 +107,10 @@ def test_a_person_decides(decision: str, key: str) -> None:
         told = redirected(answer)
         assert {key, "state", "iss"} <= set(told)
         assert told.get("error", "access_denied") == "access_denied"
-        again = client.http.post(f"{client.base}/authorize/decision", data=form)
+        again = client.http.post(f"{client.base}/authorize/decision", data=form, headers=headers)
+        assert answer.headers["location"] == again.headers["location"]
+        other = form | {"decision": "deny" if decision == "approve" else "approve"}
+        again = client.http.post(f"{client.base}/authorize/decision", data=other, headers=headers)
         assert (400, False) == (again.status_code, "location" in again.headers)
 
 

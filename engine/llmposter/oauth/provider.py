@@ -49,6 +49,16 @@ class Consent:
     redirect_uri: str
 
 
+@dataclass(slots=True)
+class Ticket:
+    """A question that was asked, until when it can be decided, and what came of it."""
+
+    grant: CodeGrant
+    until: float
+    answer: Answer | None = None
+    approved: bool = False
+
+
 class Provider(AuthorizationServer):  # type: ignore[misc]
     """An authorization server without sockets.
 
@@ -73,7 +83,7 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
         self.store, self.desk = Store(self._credentials, self._session), Desk(self.settings.answers)
         self.mint = Mint(self.settings, self.store, self.ids)
         self.user: User = self.settings.user
-        self._tickets: Shelf[tuple[CodeGrant, float]] = Shelf()
+        self._tickets: Shelf[Ticket] = Shelf()
         methods = METHODS[2:] if given.secret is None else SECRET_METHODS
         client = Registered(given.id, given.secret, methods, scopes, given.redirect_uris, tuple(grants(self.settings)))
         self.store.clients.put(given.id, client)
@@ -151,14 +161,21 @@ class Provider(AuthorizationServer):  # type: ignore[misc]
             if self.settings.approval == "auto":
                 return self._answered(grant, approved=True)
             ticket = self.ids.value()
-            self._tickets.put(ticket, (grant, self.now() + self.settings.code_lifetime))
+            self._tickets.put(ticket, Ticket(grant, self.now() + self.settings.code_lifetime))
             return Consent(ticket, asked.client, self.user.subject, tuple(asked.scope.split()), grant.redirect_uri)
 
     def decide(self, ticket: str, *, approved: bool) -> Answer | None:
-        """What comes of a consent; None where nothing was asked, or too long ago."""
+        """What comes of a consent; None where nothing was asked, or too long ago, or it was decided otherwise.
+
+        The same decision again leads to the same answer: of two clicks a browser follows the second.
+        """
         with self.lock:
-            grant, until = self._tickets.pop(ticket, (None, 0.0))
-            return None if grant is None or self.now() >= until else self._answered(grant, approved=approved)
+            asked = self._tickets.get(ticket)
+            if asked is None or self.now() >= asked.until:
+                return None
+            if asked.answer is None:
+                asked.answer, asked.approved = self._answered(asked.grant, approved=approved), approved
+            return asked.answer if asked.approved == approved else None
 
     def _answered(self, grant: CodeGrant, *, approved: bool) -> Answer:
         asked = grant.request
