@@ -70,9 +70,9 @@ def slice_of(place: Place) -> str | None:
 
 
 def _document(place: Place) -> Document | None:
-    """The document of a place; None where it is no file, such as what a program has built."""
+    """The document of a place; None where it is no text, such as what a program has built, or sent as data."""
     document = place.document if isinstance(place, Within) else None
-    return document if type(document) is Document else None
+    return document if type(document) is Document and document.source.text else None
 
 
 def of_trouble(trouble: Trouble, place: Within) -> tuple[Fix, ...]:

@@ -73,7 +73,7 @@ def test_what_is_asked_for_only_is_told_where_it_is_selected(monkeypatch: pytest
 @pytest.mark.parametrize(
     "given, told",
     [
-        ("LP35", "no check is called `LP35`: did you mean `LP305`?"),
+        ("LP35", "no check is called `LP35`: did you mean `LP315`?"),
         ("F-1", "no check is called `F-1`: there are `LP1`, "),
         ("", 'no check is called `""`: there are `LP1`, '),
     ],
