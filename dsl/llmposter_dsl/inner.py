@@ -51,7 +51,8 @@ def content(raw: str, form: Form) -> tuple[int, int]:
     match form:
         case "toml":
             quotes = 3 if raw[:3] in ('"""', "'''") else 1
-            return quotes, len(raw) - quotes
+            # A line break right behind three quotes is none of the string (TOML 1.0, "String").
+            return quotes + (quotes == 3 and raw[3:4] == "\n"), len(raw) - quotes
         case '"' | "'":
             return 1, len(raw) - 1
         case "|" | ">":

@@ -149,6 +149,22 @@ def test_every_toml_span_reads_back(written, crlf):
             characters_read_back(document, path, value)
 
 
+@SETTINGS
+@given(
+    st.text(" \t\na", max_size=6),
+    st.sampled_from(["'''", '"""']),
+    st.sampled_from(["a = %s", "a = [%s]", "a = {b = %s}"]),
+)
+def test_blanks_of_a_long_string_stand_each_at_its_own_place(value, quotes, around):
+    """Also those that come first, behind the line break that is none of the string."""
+    document = reading.read_text((around % f"{quotes}\n{value}{quotes}" + "\n").encode(), "x.toml")
+    path = {"a = %s": ("a",), "a = [%s]": ("a", 0), "a = {b = %s}": ("a", "b")}[around]
+    spans = [document.inner_span(path, at, at + 1) for at in range(len(value))]
+    assert list(value) == [cut(document, span) for span in spans]
+    assert spans == sorted(spans, key=lambda span: span.start)
+    assert len(spans) == len({span.start for span in spans})
+
+
 def characters_read_back(document, path, value):
     for at, character in enumerate(value):
         piece = cut(document, document.inner_span(path, at, at + 1))
