@@ -114,6 +114,15 @@ def tables(kept: Kept) -> Iterator[Table]:
         verdict = "not measured" if measured is None else "yes" if measured <= most else "no"
         rows.append([what, f"{most:g}", "-" if measured is None else f"{measured:.3g}", verdict])
     yield "What has to be shown", ["", "at most", "measured", "held"], rows
+    yield from _requests(kept)
+    yield from _starts(kept)
+    yield from _held(kept)
+    told = {**kept["missing"], **{f"the part {name}": why for name, why in kept["failed"].items()}}
+    if told:
+        yield "Not measured", ["", "why"], [[name, why] for name, why in told.items()]
+
+
+def _requests(kept: Kept) -> Iterator[Table]:
     for case, costs in kept["cases"].items():
         yield (
             f"A request: {case}",
@@ -146,6 +155,9 @@ def tables(kept: Kept) -> Iterator[Table]:
         yield f"Our CPU by wire, {what}", ["", "of OpenAI Chat's"], rows
     for what, curve in kept["growth"].items():
         yield f"Our CPU by {what}", ["", "CPU us"], [[f"{int(n):,}", f"{cost:,.1f}"] for n, cost in curve.items()]
+
+
+def _starts(kept: Kept) -> Iterator[Table]:
     yield (
         "Cold start",
         ["", "ms", "CPU ms"],
@@ -160,6 +172,9 @@ def tables(kept: Kept) -> Iterator[Table]:
     if kept.get("fixtures"):
         rows = [[f"{int(count):,}", f"{took * 1e3:,.0f}"] for count, took in kept["fixtures"].items()]
         yield "Fixtures loaded from a file", ["", "CPU ms"], rows
+
+
+def _held(kept: Kept) -> Iterator[Table]:
     yield (
         "Memory after requests",
         ["", "requests", "MB"],
@@ -174,9 +189,6 @@ def tables(kept: Kept) -> Iterator[Table]:
         ["", "each"],
         [[what, f"{held:,.0f}"] for what, held in kept["conversation"].items()],
     )
-    told = {**kept["missing"], **{f"the part {name}": why for name, why in kept["failed"].items()}}
-    if told:
-        yield "Not measured", ["", "why"], [[name, why] for name, why in told.items()]
 
 
 # --- the page --------------------------------------------------------------------------------
