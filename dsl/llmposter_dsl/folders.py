@@ -15,7 +15,7 @@ SUFFIXES = (".toml", ".yaml", ".yml")
 
 _CONFIGURATION = frozenset(("llmposter.toml", "pyproject.toml"))
 _OTHERS = frozenset(("node_modules", "__pycache__", "site-packages"))
-_STATES = re.compile(rb"""^[\[\s"'{]*states\b""", re.MULTILINE)
+_STATES = re.compile(rb"""^(?:\xef\xbb\xbf)?[\[\s"'{]*states\b""", re.MULTILINE)
 """How the key `states` may stand in a file: a word in a text begins no line so."""
 
 

@@ -256,10 +256,11 @@ def test_the_scenarios_of_a_folder(tmp_path):
             ".hidden.toml": rule,
             ".git/x.toml": rule,
             "notes.txt": rule,
+            "with_bom.toml": f"\ufeff{rule}",
         },
     )
     found = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in compiler.scenario_files([tmp_path])]
-    assert ["a/broken.toml", "a/deep/c.yml", "a/main.yaml", "b.toml"] == found
+    assert ["a/broken.toml", "a/deep/c.yml", "a/main.yaml", "b.toml", "with_bom.toml"] == found
 
 
 def test_files_are_taken_as_they_are_given(tmp_path):
