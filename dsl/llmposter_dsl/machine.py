@@ -70,9 +70,18 @@ class Machine:
                 pending += everywhere
         return frozenset(reached)
 
-    def named(self, state: str) -> bool:
-        """Whether something outside of a state that nothing leads to still names it, or may name one of its rules."""
-        return state in self.final or state in self._expected or self.counted or bool(self._from[state] - {state})
+    def needed(self, state: str) -> bool:
+        """Whether something outside of a state that nothing leads to still needs it, or may need one of its rules."""
+        if state in self.final or state in self._expected or self._from[state] - {state}:
+            return True
+        return any(map(self.holds, self.states[state]))
+
+    def holds(self, line: Line) -> bool:
+        """Whether a file without this rule may have a mistake more: its name is asked for, or its `goto` makes a state.
+
+        A name in `scenario.final` that has no rules is a state by what leads there alone.
+        """
+        return self.counted or (line.goto is not None and self.places[line.goto].path[:1] != ("states",))
 
     @cached_property
     def counted(self) -> bool:

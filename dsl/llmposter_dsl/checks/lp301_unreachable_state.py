@@ -52,5 +52,5 @@ def check(machine: Machine, report: Report) -> None:
             place = machine.places[state]
             goto = assigned("goto", f'"{state}"', place)
             help_ = f"no {goto} stands in a state that can be reached"
-            fixes = () if machine.named(state) else reshaping.without_rules(place, machine.states[state])
+            fixes = () if machine.needed(state) else reshaping.without_rules(place, machine.states[state])
             report(Diagnostic("LP301", f"no conversation ever reaches the state `{state}`", place, help_, (), fixes))

@@ -111,8 +111,8 @@ def _fixes(machine: Machine, line: Line, cover: Line) -> tuple[Fix, ...]:
     """A rule for everything moved behind all that it covers, where both stand in one list; or this one taken out."""
     behind = cover.certain and not line.certain and cover.group == line.group
     moved = reshaping.put_last(cover.place, _last(machine, line.group).place) if behind else ()
-    if machine.counted or (line.goto is not None and machine.places[line.goto].path[:1] != ("states",)):
-        return moved  # rules are asked for by name, or this one is all that makes a state of a name
+    if machine.holds(line):
+        return moved
     return (*moved, *reshaping.without_one(line.place, f"take the rule {words.shown(line.name)} out"))
 
 
