@@ -23,11 +23,11 @@ run: $(VENV)/.installed
 	@$(BIN)/llmposter run $(SCENARIO) --port $(PORT) --verbose
 
 test: lint browser interop wheelhouse
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(if $(filter no,$(BROWSER)),-m 'not browser')
+	@$(BIN)/python -m pytest -n 2 $(if $(filter no,$(BROWSER)),-m 'not browser')
 
 soak: browser interop wheelhouse
 	@echo 'seed $(SEED): `make soak SEED=$(SEED)` repeats it'
-	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest --timeout 3000 --hypothesis-seed=$(SEED) $(if $(filter no,$(BROWSER)),-m 'not browser')
+	@LLMPOSTER_SOAK=1 $(BIN)/python -m pytest -n 2 --timeout 3000 --hypothesis-seed=$(SEED) $(if $(filter no,$(BROWSER)),-m 'not browser')
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff check
