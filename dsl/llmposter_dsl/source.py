@@ -5,9 +5,15 @@ Offsets count code points of the text after the byte order mark was dropped and 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
+
+_END: Final = re.compile(r"\r\n?|\n")
+"""What ends a line to editors, and to nobody else; `str.splitlines` takes more:
+https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/#textDocuments"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,17 +43,16 @@ class Source:
         line = bisect_right(self._starts, offset) - 1
         return line + 1, offset - self._starts[line] + 1
 
+    def start(self, number: int) -> int:
+        """The offset at which a 1-based line begins; the end of the text for one behind the last."""
+        return self._starts[number - 1] if number <= len(self._starts) else len(self.text)
+
     def line(self, number: int) -> str:
-        """The text of a 1-based line, without its line end."""
-        start = self._starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start:] if end < 0 else self.text[start:end]
+        """The text of a 1-based line, without its line end; empty behind the last."""
+        start = self.start(number)
+        end = _END.search(self.text, start)
+        return self.text[start:] if end is None else self.text[start : end.start()]
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts = [0]
-        at = self.text.find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = self.text.find("\n", at + 1)
-        return starts
+        return [0, *(end.end() for end in _END.finditer(self.text))]

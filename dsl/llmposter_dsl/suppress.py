@@ -129,7 +129,7 @@ def _problem(source: Source, form: re.Match[str]) -> Diagnostic | None:
     place = At(source, Span(*form.span()))
     if not _CODE.search(form["codes"] or ""):
         return Diagnostic("LP901", f"`{form[0]}` names no code", place, "name the codes: `ignore[LP301]`")
-    above = source.text[: form.start()].splitlines()
+    above = source.text[: form.start()].split("\n")
     if form["what"] == "ignore-file" and any(line.strip() and line.lstrip()[0] != "#" for line in above):
         return Diagnostic("LP901", "`ignore-file` must stand at the top of the file", place)
     return None

@@ -31,6 +31,7 @@ CASES = [
     ("yaml", "a: |\n  # llmposter: ignore[LP301]\n", [("LP301", ("a",))], ["LP301:1"]),
     ("yaml", "a: 'x # llmposter: ignore[LP301]'", [("LP301", ("a",))], ["LP301:1"]),
     ("yaml", "# llmposter: ignore-file[LP301]\n---\na: x", [("LP301", ("a",))], []),
+    ("toml", "# x\u2028y\n# llmposter: ignore-file[LP301]\na = 1", [("LP301", ("a",))], []),
     ("toml", "a = 1", [("LP301", ("a",))], ["LP301:1"]),
     # of a rule
     ("toml", f"{ALL}[[states.a]]\nwhen = 'x'\nset.y = 1", [WHEN, DEEP], []),

@@ -56,6 +56,13 @@ def test_diff_shows_a_patch_and_changes_nothing(folder: Path) -> None:
     assert (0, "", "nothing to fix\n") == (ended.returncode, ended.stdout, ended.stderr)
 
 
+def test_a_line_of_a_patch_ends_where_a_line_of_the_file_does(folder: Path) -> None:
+    """A separator of Unicode or a form feed ends none."""
+    (folder / "a.toml").write_text('[[states.a]]\nrepyl = "x\u2028y" # \x85\n', "utf-8")
+    shown = call("lint", "--diff", "a.toml").stdout
+    assert shown.endswith('\n-repyl = "x\u2028y" # \x85\n+reply = "x\u2028y" # \x85\n')
+
+
 def test_a_diff_of_a_last_line_without_an_end_says_so(folder: Path) -> None:
     """As `patch` reads it."""
     (folder / "a.toml").write_text(FAULTY.removesuffix("\n"), encoding="utf-8")

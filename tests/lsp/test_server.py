@@ -126,6 +126,25 @@ def test_findings_come_while_one_types_and_go_when_they_are_mended(folder: Path)
     with_editor(folder, work)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_only_ends_of_lines_end_lines(folder: Path, end: str) -> None:
+    """Separators of Unicode and form feeds above a change move neither the change nor what is found."""
+
+    async def work(editor: Editor) -> None:
+        editor.open("a.toml", f"# \u2028 \u2029 \x85\n{TOML}".replace("\n", end))
+        await editor.told("a.toml", lambda found: found == [])
+        editor.type("a.toml", "🌦 Where, $", "🌦 \u2028 Where, $")
+        editor.type("a.toml", "default(user", "default(usr")
+        found = await editor.told("a.toml", bool)
+        assert ["LP202"] == codes(found)
+        at = editor.mark("a.toml", "${default(", "usr")
+        assert types.Range(at, editor.mark("a.toml", "default(usr", ", city")) == found[0].range
+        editor.type("a.toml", "default(usr", "default(user")
+        assert [] == await editor.told("a.toml", lambda found: found == [])
+
+    with_editor(folder, work)
+
+
 def test_a_burst_of_changes_is_checked_once(folder: Path) -> None:
     """Whoever types fast hears of the last text only."""
 

@@ -1,11 +1,13 @@
 """An editor for tests: pygls' own client, with a language server as a subprocess behind real pipes.
 
-Documents are edited as a person types: each change is told as a range, and what the server publishes is awaited.
+Documents are edited as a person types: each change is told as the server asks for it, by its range or by the whole
+text, and what the server publishes is awaited.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -30,6 +32,7 @@ class Editor:
         self.counts: dict[str, int] = {}
         self.versions: dict[str, int] = {}
         self.texts: dict[str, str] = {}
+        self.whole = False
         self._news = asyncio.Condition()
         self._listen()
 
@@ -60,6 +63,8 @@ class Editor:
                 workspace_folders=[types.WorkspaceFolder(self.folder.as_uri(), "tests")],
             )
         )
+        sync = answer.capabilities.text_document_sync
+        self.whole = getattr(sync, "change", sync) == types.TextDocumentSyncKind.Full
         self.client.initialized(types.InitializedParams())
         return answer.capabilities
 
@@ -85,7 +90,7 @@ class Editor:
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(self.at(name)))
 
     def type(self, name: str, old: str, new: str) -> None:
-        """Puts *new* in the place of *old*, which stands once in the text, as one incremental change."""
+        """Puts *new* in the place of *old*, which stands once in the text, as one change."""
         text = self.texts[name]
         assert text.count(old) == 1, (text.count(old), old)
         start = text.index(old)
@@ -93,7 +98,9 @@ class Editor:
         self.texts[name] = text[:start] + new + text[start + len(old) :]
         self.versions[name] += 1
         document = types.VersionedTextDocumentIdentifier(self.versions[name], self.uri(name))
-        change = types.TextDocumentContentChangePartial(range=span, text=new)
+        change: types.TextDocumentContentChangeEvent = types.TextDocumentContentChangePartial(range=span, text=new)
+        if self.whole:
+            change = types.TextDocumentContentChangeWholeDocument(self.texts[name])
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
 
     async def told(self, name: str, holds: Callable[[list[types.Diagnostic]], bool]) -> list[types.Diagnostic]:
@@ -125,16 +132,15 @@ _EDITS = types.WorkspaceEditClientCapabilities(document_changes=True)
 
 def position(text: str, offset: int) -> types.Position:
     """Line and UTF-16 units of an offset, counted here once more so that the server is not its own judge."""
-    before = text[:offset]
-    line = before.rpartition("\n")[2]
-    return types.Position(before.count("\n"), len(line.encode("utf-16-le")) // 2)
+    *above, line = re.split(r"\r\n|\r|\n", text[:offset])
+    return types.Position(len(above), len(line.encode("utf-16-le")) // 2)
 
 
 def offset(text: str, at: types.Position) -> int:
     """The offset of a line and its UTF-16 units."""
-    lines = text.split("\n")
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n|\Z)", text)
     units = lines[at.line].encode("utf-16-le")[: at.character * 2]
-    return sum(len(line) + 1 for line in lines[: at.line]) + len(units.decode("utf-16-le"))
+    return sum(map(len, lines[: at.line])) + len(units.decode("utf-16-le"))
 
 
 def edited(text: str, edits: list[types.TextEdit]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import runpy
 import typing
 from collections.abc import Callable
 from enum import Enum
@@ -231,6 +232,20 @@ def test_a_finding_names_the_argument_in_the_python_file(name: str) -> None:
         text.splitlines().index(next(x for x in text.splitlines() if x.startswith(f'    "{name}":'))) + 1
         == (place.source.position(place.span.start)[0])
     )
+
+
+def test_only_ends_of_lines_end_lines_of_a_python_file(tmp_path: Path) -> None:
+    """A form feed between definitions, and separators in texts, count as the interpreter counts them: not at all."""
+    path = tmp_path / "made.py"
+    text = (
+        "from llmposter import Scenario, rule\n\f\nx = '\u2028\x85\x1c'\nmade = Scenario().state('a', rule(goto='b'))\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        runpy.run_path(str(path))["made"].program()
+    place = caught.value.findings[0].place
+    text, (line, _) = place.source.text, place.source.position(place.span.start)
+    assert (4, "'b'") == (line, text[place.span.start : place.span.end])
 
 
 def test_a_call_without_a_file_has_a_place_all_the_same() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -13,6 +14,10 @@ from llmposter.cli import shared
 if TYPE_CHECKING:
     from llmposter.lint.checking import Checked
     from llmposter.lint.fixing import Fixed
+
+
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
+"""A line as `patch` sees it, with its end."""
 
 
 class Reader(NamedTuple):
@@ -64,7 +69,7 @@ def diff(reader: Reader, *, unsafe: bool, failing: bool) -> int:
 
     made = reader.fixed(unsafe=unsafe)
     for path in sorted(made.files, key=made.names.__getitem__):
-        old, new = (content.decode("utf-8").splitlines(keepends=True) for content in made.files[path])
+        old, new = (_LINE.findall(content.decode("utf-8")) for content in made.files[path])
         click.echo("".join(map(_line, unified_diff(old, new, *_names(made.names[path])))), nl=False)
     told = f"would fix {shared.counted(made.done, 'finding')}" if made.done else "nothing to fix"
     click.echo(told, err=True)

@@ -37,14 +37,8 @@ class Places:
 
     def offset(self, text: str, at: types.Position) -> int:
         """The offset of a position; the nearest one where there is no such place."""
-        start = 0
-        for _ in range(at.line):
-            end = text.find("\n", start)
-            if end < 0:
-                return len(text)
-            start = end + 1
-        end = text.find("\n", start)
-        line = text[start:] if end < 0 else text[start:end]
+        source = Source("", text)
+        start, line = source.start(at.line + 1), source.line(at.line + 1)
         units = 0
         for column, character in enumerate(line):
             if units >= at.character:

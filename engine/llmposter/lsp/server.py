@@ -58,7 +58,8 @@ class Server(LanguageServer):
     """The server, with the texts of its one editor."""
 
     def __init__(self) -> None:
-        super().__init__("llmposter", version("llmposter"))
+        # Whole texts: pygls would end lines at separators of Unicode, too, and put changes of parts at wrong places.
+        super().__init__("llmposter", version("llmposter"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.desk = Desk()
         self.found: dict[str, dict[str, list[Diagnostic]]] = {}
         """By scenario and by file."""
@@ -168,7 +169,7 @@ def _texts(server: Server) -> None:
     async def opened(told: types.DidOpenTextDocumentParams) -> None:
         path = server.path(told.text_document.uri)
         server.desk.refresh()
-        server.desk.put(path, server.workspace.get_text_document(told.text_document.uri).source)
+        server.desk.put(path, told.text_document.text)
         server.changed(path)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)

@@ -10,7 +10,7 @@ import linecache
 import sys
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Final
@@ -96,14 +96,10 @@ class PythonFile:
         found = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         return {(node.lineno, node.end_lineno, node.col_offset, node.end_col_offset): node for node in found}
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(len(line) for line in self.source.text.splitlines(keepends=True))]
-
     def offset(self, line: int, column: int) -> int:
         """Of a line and of bytes in it, as `ast` counts."""
         text = self.source.line(line).encode()
-        return self._starts[line - 1] + len(text[:column].decode(errors="replace"))
+        return self.source.start(line) + len(text[:column].decode(errors="replace"))
 
     def span(self, node: ast.expr) -> Span:
         """A node."""
@@ -120,9 +116,9 @@ class PythonFile:
 
     def line(self, number: int) -> Span:
         """A line without its margin; the start of a file that is not there."""
-        if number > len(self._starts) - 1:
+        text, start = self.source.line(number), self.source.start(number)
+        if start == len(self.source.text):
             return Span(0, 0)
-        text, start = self.source.line(number), self._starts[number - 1]
         return Span(start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
 
 
