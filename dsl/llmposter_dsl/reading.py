@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path as File
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.place import At, Within
@@ -22,6 +23,13 @@ UNSAVED: ContextVar[Mapping[str, str | bytes]] = ContextVar("UNSAVED", default=M
 """What stands in place of files, by their absolute paths: what an editor has open, or what fixes would write."""
 
 KINDS: dict[str, Literal["toml", "yaml"]] = {".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+
+_TOML: Final = re.compile(r"\ufeff?\s*(?:#[^\n]*\n\s*)*(?:\[|[\w.\"'-]+[ \t]*=)")
+
+
+def kind_of(text: str) -> Literal["toml", "yaml"]:
+    """What a text is that no name tells: TOML begins with a header or an assignment."""
+    return "toml" if _TOML.match(text) else "yaml"
 
 
 def read(

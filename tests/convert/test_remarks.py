@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving import serving
 
-from llmposter.convert import Converted, convert, text_of
+from llmposter.convert import Converted, Format, convert, text_of
 from llmposter.lint import check
 from llmposter_dsl.diagnostic import Diagnostic
 from llmposter_dsl.report import text
@@ -218,6 +218,9 @@ def test_a_file_of_nobody_is_told(tmp_path: Path) -> None:
         "b.json": ('{"fixtures": [}', "broken JSON: expecting value"),
         "d.json": ("[" * 200 + "]" * 200, "values are nested more than 100 levels deep"),
         "i.json": ('{"fixtures": [NaN]}', "broken JSON: `NaN` is no JSON"),
+        "l.json": ("[1]", "this is no file of"),
+        "e.yaml": ("# nothing\n", "this is no file of"),
+        "z.yaml": ("\n", "the file is empty"),
         "t.txt": ("", "`t.txt` is no file that can be read here"),
     }
     for name, (content, told) in cases.items():
@@ -226,6 +229,42 @@ def test_a_file_of_nobody_is_told(tmp_path: Path) -> None:
         assert isinstance(found, tuple)
         assert found[0].message.startswith(told), text(found[0])
         assert isinstance(found[0], Diagnostic)
+        assert "`states`" not in text(found[0])
+
+
+@pytest.mark.parametrize(
+    ("expected", "content", "format_"),
+    [
+        (("`fixtures` is missing", "try `--from fakellm`"), '{"rules": []}', "aimock"),
+        (("`fixtures` is no list", None), '{"fixtures": {}}', "aimock"),
+        (("`rules` is missing", "try `--from aimock`"), '{"fixtures": [{"match": {}}]}', "mock-llm"),
+        (("`rules` is missing", None), '{"version": 1}', "mock-llm"),
+        (("`rules` is no list", None), '{"rules": "x"}', "fakellm"),
+        (("`rules` is missing", None), '{"a": 1}', "fakellm"),
+    ],
+)
+def test_a_file_of_another_format_is_told(
+    expected: tuple[str, str | None], content: str, format_: Format, tmp_path: Path
+) -> None:
+    """Where it is said whose it is and it is not: what it has not, and what it may be."""
+    path = tmp_path / "x.json"
+    path.write_text(content, encoding="utf-8")
+    found = convert(path, format_)
+    assert isinstance(found, tuple)
+    (one,) = found
+    assert f"this is no file of {format_}: {expected[0]}" == one.message
+    assert (one.help or "None").endswith(str(expected[1]))
+
+
+def test_a_folder_need_not_have_one_format_alone(tmp_path: Path) -> None:
+    """Where it is said which: what is not of it is lost, and told; where nothing is, all are told."""
+    (tmp_path / "a.json").write_text('{"name": "x"}', encoding="utf-8")
+    found = convert(tmp_path, "fakellm")
+    assert isinstance(found, tuple)
+    (tmp_path / "b.yaml").write_text("rules: [{respond: {content: y}}]", encoding="utf-8")
+    both = convert(tmp_path, "fakellm")
+    assert isinstance(both, Converted)
+    assert ["`rules` is no list"] == [remark.sentence for remark in both.remarks if remark.lost]
 
 
 def test_what_is_not_sound_in_the_other_file_is_told_in_the_scenario(tmp_path: Path) -> None:

@@ -97,6 +97,34 @@ def test_standard_input_is_linted_as_the_file_that_it_will_be(folder: Path) -> N
     assert ended.stderr.startswith("llmposter: standard input is read alone")
 
 
+SCENARIO = "states: {a: [{reply: x, goto: b}]}\n"
+FIXTURES = "# mine\nfixtures:\n  - match: {user_message: hi}\n    response: {content: x}\n    priorty: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "text"),
+    [
+        ((1, ["f.yaml LP110"]), "f.yaml", FIXTURES),
+        ((1, ["f.yaml LP110"]), "f.yaml", f"\ufeff{FIXTURES}"),
+        ((1, ["stdin LP110"]), None, FIXTURES),
+        ((1, ["stdin LP201"]), None, SCENARIO),
+        ((1, ["stdin LP202"]), None, f"\ufeff# mine\n{FAULTY}"),
+        ((1, ["f.toml LP103"]), "f.toml", FIXTURES),
+    ],
+)
+def test_standard_input_is_what_its_name_or_its_text_says(
+    folder: Path, expected: object, name: str | None, text: str
+) -> None:
+    """A fixture file or a scenario, in YAML or TOML; the text is asked where there is no name."""
+    assert expected == codes(*(["--stdin-filename", name] if name else ["-"]), stdin=text)
+
+
+def test_fixtures_of_standard_input_can_be_fixed(folder: Path) -> None:
+    """As those of a file are."""
+    ended = call("lint", "--fix", "-", stdin=FIXTURES)
+    assert (0, FIXTURES.replace("priorty:", "priority:")) == (ended.returncode, ended.stdout)
+
+
 def test_output_goes_to_a_file(folder: Path) -> None:
     """Nothing else is printed but the summary; a file that cannot be written is told."""
     ended = call("lint", "--format", "sarif", "--output", "lint.sarif")

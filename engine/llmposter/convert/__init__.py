@@ -35,10 +35,12 @@ def convert(
     for file in recognising.files(path):
         document = read(file, kinds=recognising.KINDS)
         if isinstance(document, tuple):
-            return document
+            return tuple(map(recognising.unread, document))
         documents.append(document)
     known = format or recognising.format_of(documents)
-    return _converted(documents, known) if known else (recognising.unknown(documents[-1]),)
+    if known is None:
+        return (recognising.unknown(documents[-1]),)
+    return recognising.strange(documents, known) or _converted(documents, known)
 
 
 def _converted(documents: list[Document], known: Format) -> Converted | tuple[Diagnostic, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llmposter_dsl.diagnostic import Diagnostic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from llmposter.convert import Format
     from llmposter_dsl.tree import Document, Kind
@@ -52,6 +53,37 @@ def _has(entries: list[Any], name: str, keys: frozenset[str]) -> bool:
     return any(isinstance(each, dict) and not keys.isdisjoint(each.get(name) or ()) for each in entries)
 
 
+_LISTS: Mapping[Format, str] = MappingProxyType({"aimock": "fixtures", "mock-llm": "rules", "fakellm": "rules"})
+"""What the entries of each stand in; what llmposter 0.5 would say of a file is told by its own reader."""
+
+
+def strange(documents: Sequence[Document], known: Format) -> tuple[Diagnostic, ...]:
+    """That not one of the files is of a format, each with what it may be; nothing where one of them is."""
+    name = _LISTS.get(known)
+    if name is None or any(isinstance(document.data.get(name), list) for document in documents):
+        return ()
+    return tuple(_strange(document, known, name) for document in documents)
+
+
+def _strange(document: Document, known: Format, name: str) -> Diagnostic:
+    found, there = _format_of(document), name in document.data
+    place = document.root().child(name) if there else document.root()
+    message = f"this is no file of {known}: `{name}` is {'no list' if there else 'missing'}"
+    return Diagnostic("LP108", message, place, f"it may be one of {found}: try `--from {found}`" if found else None)
+
+
+def unread(found: Diagnostic) -> Diagnostic:
+    """What kept a file from being read, without a word of scenarios, which it is not to be."""
+    if found.code != "LP108":
+        return found
+    empty = not found.place.source.text.strip()
+    return replace(found, message="the file is empty" if empty else _NOBODYS, help=_WANTED)
+
+
+_NOBODYS = "this is no file of llmposter 0.5, aimock, mock-llm or fakellm"
+_WANTED = "fixtures stand in a list `fixtures`, rules in a list `rules`"
+
+
 def unknown(document: Document) -> Diagnostic:
     """That nobody's file looks like this, or that files are not of one format."""
     data: dict[str, Any] = document.data
@@ -64,5 +96,4 @@ def unknown(document: Document) -> Diagnostic:
         return Diagnostic(
             "LP108", "the files of this folder are not of one format", document.root(), "give one of them"
         )
-    message = "this is no file of llmposter 0.5, aimock, mock-llm or fakellm"
-    return Diagnostic("LP108", message, document.root(), "fixtures stand in a list `fixtures`, rules in a list `rules`")
+    return Diagnostic("LP108", _NOBODYS, document.root(), _WANTED)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from llmposter.fixtures import files_below, is_fixture_file, load
+from llmposter.fixtures import files_below, is_fixture_file, is_fixture_text, load
 from llmposter.lint import checks
 from llmposter.lint.settings import Settings
 from llmposter_dsl import codes, compiler, reading
@@ -86,9 +86,22 @@ def _sorted(paths: Iterable[str | os.PathLike[str]], of: Callable[[str], Setting
 def check_text(text: bytes, name: str, project: Project) -> Checked:
     """See `llmposter.lint.check_text`."""
     settings = project.of(name)
-    kind = reading.KINDS.get(os.path.splitext(name)[1].lower(), "toml")  # noqa: PTH122
+    kind = reading.KINDS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122
+    kind = kind or reading.kind_of(text.decode("utf-8", "replace"))
     path = os.path.abspath(name)  # noqa: PTH100 - there need be no such file
-    return settled([name], [compiler.compile_text(text, name, kind, path, settings.choice.wanted)], lambda _: settings)
+    made = (
+        _of_fixtures(text, name, path)
+        if kind == "yaml" and is_fixture_text(text)
+        else compiler.compile_text(text, name, kind, path, settings.choice.wanted)
+    )
+    return settled([name], [made], lambda _: settings)
+
+
+def _of_fixtures(text: bytes, name: str, path: str) -> Compiled:
+    from llmposter.fixtures.loading import together
+    from llmposter.fixtures.reading import read_text
+
+    return together([read_text(text, name, path)], [name]).compiled[0]
 
 
 def settled(files: Sequence[str], compiled: Iterable[Compiled], of: Callable[[str], Settings]) -> Checked:

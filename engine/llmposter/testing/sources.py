@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from llmposter.fixtures import FIXTURES, files_below, is_fixture_file
+from llmposter.fixtures import files_below, is_fixture_file, is_fixture_text
 from llmposter.lint.checking import between
 from llmposter.testing.builder import Scenario
 from llmposter.testing.errors import ScenarioError
 from llmposter.testing.fixture import Fixture, read
 from llmposter_dsl import compiler
+from llmposter_dsl.reading import kind_of
 from llmposter_dsl.report import sort
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = "str | os.PathLike[str] | Scenario | Fixture"
 """A path of a file or folder; the text of a file, which has a line break in it; or what was built in Python."""
-_TOML: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:\[|[\w.\"'-]+[ \t]*=)")
 
 
 def programs(sources: Sequence[Source], seed: int | None = None, *, diagnostics: bool = False) -> list[Program]:
@@ -101,7 +100,7 @@ def _each(source: Source, texts: Iterator[int], built: Sequence[Fixture]) -> Ite
 
 def _of_text(text: str, number: int) -> Compiled | _Read:
     kind, nth = kind_of(text), "" if number == 1 else f"-{number}"
-    if kind == "yaml" and FIXTURES.search(text.encode(errors="replace")):
+    if kind == "yaml" and is_fixture_text(text.encode(errors="replace")):
         from llmposter.fixtures.reading import read_text
 
         name = f"fixtures{nth}.yaml"
@@ -118,11 +117,6 @@ def _of_path(path: str) -> Iterator[Compiled | _Read]:
     # A folder of fixtures need not have a scenario.
     others = (file for file in compiler.scenario_files([path]) if file not in fixtures)
     yield from (compiler.compile_path(file) for file in others if file != path or not fixtures)
-
-
-def kind_of(text: str) -> Literal["toml", "yaml"]:
-    """TOML begins with a header or an assignment."""
-    return "toml" if _TOML.match(text) else "yaml"
 
 
 def checked(fixtures: Iterable[Fixture]) -> None:
