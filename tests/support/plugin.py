@@ -21,6 +21,12 @@ LOADED = (
     *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
 )
 """By its module's name, so that these tests see what stands here and not what is installed."""
+RUNNERS = (
+    *("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "TRAVIS", "TOX_ENV_DIR", "COLUMNS", "LINES"),
+    *("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_THEME", "PYTEST_THEME_MODE", "PYTEST_TIMEOUT"),
+    *("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_XDIST_AUTO_NUM_WORKERS"),
+)
+"""Variables by which whoever runs all tests changes what a run in them does or prints: on CI nothing is shortened."""
 
 AGENT = f"""
 import sys

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import openai  # noqa: F401 - loaded once for all runs in this process
 import pytest
-from plugin import LOADED, TOP, given, printed, ran
+from plugin import LOADED, RUNNERS, TOP, given, printed, ran
 
 pytest_plugins = ["pytester"]
 
@@ -452,9 +452,8 @@ def test_pytest_finds_it_and_does_without_it(on: bool, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(CHECK.replace("EXPECTED", str(on)))
     path = os.pathsep.join([str(entry_points(tmp_path)), *filter(None, sys.path)])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *([] if on else ["-p", "no:llmposter"])]
-    result = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False
-    )
+    own = {name: value for name, value in os.environ.items() if name not in RUNNERS} | {"PYTHONPATH": path}
+    result = subprocess.run(command, cwd=tmp_path, env=own, capture_output=True, text=True, check=False)
     assert 0 == result.returncode, result.stdout + result.stderr
 
 
