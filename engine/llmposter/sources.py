@@ -54,6 +54,7 @@ class Sources:
         self, paths: Sequence[str], *, seed: int | None = None, checker: Callable[[Sequence[str]], Checked] = check
     ) -> None:
         self.paths, self._seed, self._check = tuple(paths), seed, checker
+        self._absolute = tuple(map(os.path.abspath, self.paths))
         self._read: frozenset[str] = frozenset()
         self._seen: Mapping[str, Mark] = {}
 
@@ -63,15 +64,23 @@ class Sources:
         Raises:
             Misconfigured: what a project says of its checks cannot be used.
         """
-        before = self._marks()
+        before, counted = self._marks(), self._read
         checked = self._check(self.paths)
         # What could be read when all was well is listened to until all is well again.
-        self._read = frozenset(checked.read) | (self._read if checked.failed else frozenset())
-        # A file that was written while it was read counts as changed.
-        self._seen = {path: before.get(path, mark) for path, mark in self._marks().items()}
+        self._read = frozenset(checked.read) | (counted if checked.failed else frozenset())
+        self._seen = self._met(checked, before, counted)
         if self._seed is None:
             return checked
         return checked._replace(programs=tuple(replace(program, seed=self._seed) for program in checked.programs))
+
+    def _met(self, checked: Checked, before: Mapping[str, Mark], counted: frozenset[str]) -> dict[str, Mark]:
+        """The files as they were checked: one that was written, came or went meanwhile is otherwise than it is now."""
+        now = self._marks()
+        files = frozenset(map(os.path.abspath, checked.files)).difference(self._absolute)
+        met: dict[str, Mark] = dict.fromkeys(files)
+        met |= {path: mark for path, mark in now.items() if path in self._read}
+        # What nobody includes any more is no file that went.
+        return met | {path: mark for path, mark in before.items() if path in now or path not in counted}
 
     def changed(self) -> bool:
         """Whether anything is otherwise than when it was loaded last."""
@@ -80,13 +89,13 @@ class Sources:
     def places(self) -> frozenset[str]:
         """The folders to listen to; in place of one that is not there the nearest above it."""
         wanted = {os.path.dirname(path) for path in self._read}  # noqa: PTH120 - many, and often
-        for path in map(os.path.abspath, self.paths):
+        for path in self._absolute:
             wanted |= set(below(path)[0]) if os.path.isdir(path) else {os.path.dirname(path)}  # noqa: PTH112, PTH120
         return frozenset(map(_there, wanted))
 
     def _marks(self) -> dict[str, Mark]:
         files = set(self._read)
-        for path in map(os.path.abspath, self.paths):
+        for path in self._absolute:
             files |= set(below(path)[1]) if os.path.isdir(path) else {path}  # noqa: PTH112
         return {path: _mark(path) for path in files}
 

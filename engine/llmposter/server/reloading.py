@@ -14,7 +14,7 @@ from llmposter.lint.settings import Misconfigured
 from llmposter.sources import Reloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from llmposter.core.mock import Mock
     from llmposter.server.watch import Watch
@@ -27,8 +27,7 @@ _DEBOUNCE: Final = 250
 _QUIET: Final = 50
 """Milliseconds without a change after which no more are waited for."""
 _GLANCE: Final = 250
-"""Milliseconds until the first look after it began to listen."""
-
+"""Milliseconds until the first look after it began to listen, and between looks where it cannot."""
 
 _LATER: Final = "the OAuth server is as it was: what `auth.oauth` says now holds from the next start on"
 
@@ -97,9 +96,21 @@ class Reloader:
 
     def _follow_places(self) -> None:
         """Listens to the folders that count now, until something changes in them."""
+        places = self._sources.places()
+        try:
+            self._listen(places)
+        except (FileNotFoundError, PermissionError):
+            # One of them went after it was seen, or may not be read: without listening it looks, and tries again.
+            if not self._end.wait(_GLANCE / 1000):
+                self._look()
+
+    def _look(self) -> None:
+        if self._sources.changed():
+            self.told_to("watch")
+
+    def _listen(self, places: Collection[str]) -> None:
         from watchfiles import watch
 
-        places = self._sources.places()
         changes = watch(
             *places,
             watch_filter=None,
@@ -115,8 +126,7 @@ class Reloader:
             # The first time for what came before it listened; then the system has the say, since looking takes long.
             if number and not changed:
                 continue
-            if self._sources.changed():
-                self.told_to("watch")
+            self._look()
             # A folder that went and came back is another one, to which nobody listens yet.
             if changed or self._sources.places() != places:
                 return
