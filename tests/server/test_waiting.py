@@ -10,6 +10,27 @@ from llmposter.core.clock import RealClock
 from llmposter.server.waiting import Alarms, Schedule
 
 
+class Due:
+    """A future that waits."""
+
+    def __init__(self) -> None:
+        self.future = asyncio.get_running_loop().create_future()
+        self.done = self.future.done
+
+    def ring(self) -> None:
+        self.future.set_result(None)
+
+    def rung(self) -> None:
+        assert self.future.done()
+
+
+def at(alarms: Alarms, time: float) -> asyncio.Future[None]:
+    """Done when the loop has this time."""
+    due = Due()
+    alarms.call(time, due)
+    return due.future
+
+
 def test_alarms_ring_in_the_order_of_their_times() -> None:
     """However they were set, none before its time, and those of the same time in the order in which they were set."""
 
@@ -18,7 +39,7 @@ def test_alarms_ring_in_the_order_of_their_times() -> None:
         times = [loop.time() + n / 1000 for n in random.Random(1).choices(range(40), k=400)]
 
         async def wait(number: int) -> None:
-            await alarms.at(times[number])
+            await at(alarms, times[number])
             assert loop.time() >= times[number] - 1e-4
             rung.append((times[number], number))
 
@@ -37,7 +58,7 @@ def test_an_alarm_that_nobody_waits_for_keeps_no_other_from_ringing() -> None:
         for each in hours:
             assert each.goes_on(3600)
         tasks = [asyncio.ensure_future(each.reached()) for each in hours]
-        soon = alarms.at(loop.time() + 0.05)
+        soon = at(alarms, loop.time() + 0.05)
         await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
@@ -46,8 +67,8 @@ def test_an_alarm_that_nobody_waits_for_keeps_no_other_from_ringing() -> None:
                 await task
         await asyncio.wait_for(soon, 10)
         for _ in range(1_000):
-            alarms.at(loop.time() + 3600).cancel()
-        assert len(alarms._set) <= 100
+            at(alarms, loop.time() + 3600).cancel()
+        assert len(alarms) <= 100
 
     asyncio.run(go())
 
@@ -57,10 +78,10 @@ def test_a_cancelled_alarm_at_the_front_is_passed_over() -> None:
 
     async def go() -> None:
         alarms, loop = Alarms(), asyncio.get_running_loop()
-        first, second = alarms.at(loop.time() + 0.01), alarms.at(loop.time() + 0.02)
+        first, second = at(alarms, loop.time() + 0.01), at(alarms, loop.time() + 0.02)
         first.cancel()
         await asyncio.wait_for(second, 10)
-        assert [] == alarms._set
+        assert 0 == len(alarms)
 
     asyncio.run(go())
 

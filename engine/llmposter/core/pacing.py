@@ -79,12 +79,12 @@ class _Score:
 
     def __init__(self, said: Iterable[Piece], gap: Callable[[Delta], float]) -> None:
         self._said, self._gap = said, gap
-        self._ahead: deque[tuple[Piece, float]] = deque()
+        self._ahead: deque[Piece] = deque()
         self._last: Piece | None = None
 
     def pieces(self) -> Iterator[Piece]:
         for piece in self._said:
-            self._ahead.append((piece, self._gap(piece) if isinstance(piece, Delta) else 0.0))
+            self._ahead.append(piece)
             yield piece
 
     def until(self, piece: Piece | None) -> float:
@@ -97,8 +97,9 @@ class _Score:
             return seconds
         # By identity: pieces that are alike are due at times of their own.
         while self._ahead and (piece is None or self._last is not piece):
-            self._last, gap = self._ahead.popleft()
-            seconds += gap
+            self._last = last = self._ahead.popleft()
+            if isinstance(last, Delta):
+                seconds += self._gap(last)
         return seconds
 
 

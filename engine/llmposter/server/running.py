@@ -178,8 +178,8 @@ class Server:
                 each.close()
             return
         self._transport.stop()
-        for task in tuple(self.service.tasks):
-            task.cancel()
+        for going in (*self.service.tasks, *self.service.streams):
+            going.cancel()
         await self._transport.close(_TIME_TO_END)
         if self.service.tasks:
             await asyncio.wait(self.service.tasks, timeout=_TIME_TO_END)

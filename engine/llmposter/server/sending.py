@@ -8,36 +8,35 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from llmposter.model import Broken, Plan, Send, Wait
 from llmposter.server.breaking import Breaking
 from llmposter.server.heads import reason
 from llmposter.server.line import Gone
+from llmposter.server.streaming import MOST_AT_ONCE, Streaming
 from llmposter.server.waiting import Schedule
 from llmposter.wire.headers import told
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from llmposter.core.journal import Entry
-    from llmposter.model import Item, Response
+    from llmposter.model import Response
     from llmposter.server.line import Line, Pairs
     from llmposter.server.service import Service
-
-MOST_AT_ONCE: Final = 16_384
-"""Bytes of a stream that are written together, before others get their turn."""
 
 
 class Sending:
     """An answer that goes out over *line*; whoever made it hears of its end by *entry*, if there is one."""
 
-    __slots__ = ("_entry", "_headers", "_line", "_over", "_sent", "_service", "_status", "begun")
+    __slots__ = ("_entry", "_headers", "_line", "_over", "_sent", "_service", "_status", "_streaming", "begun")
 
     def __init__(self, service: Service, line: Line, entry: Entry | None) -> None:
         self._service, self._line, self._entry = service, line, entry
         self._status, self._sent, self._over, self.begun = 0, 0, False, False
         self._headers: Pairs = ()
+        self._streaming: Streaming | None = None
 
     # --- at once --------------------------------------------------------------------------------------------------
 
@@ -86,13 +85,16 @@ class Sending:
             self._whole(plan.status, plan.headers, body)
 
     def _stream_at_once(self, plan: Plan) -> None:
-        """A short stream without waits is one write; any other goes on in a task, from where this came to."""
+        """A short stream without waits is one write; any other goes on by itself, from where this came to."""
         held: list[bytes] = []
         size, items = 0, iter(plan.items)
         for item in items:
             if size >= MOST_AT_ONCE or isinstance(item, Wait):
                 rest = chain((Send(data) for data in held), (item,), items)
-                self._start(partial(self._stream, plan, rest, Schedule(self._service.clock, self._service.alarms)))
+                self._streaming = Streaming(self, rest, Schedule(self._service.clock, self._service.alarms))
+                self._service.streams.add(self._streaming)
+                self._line.on_gone(self._streaming.cancel)
+                self._streaming.rung()
                 return
             held.append(item.data)
             size += len(item.data)
@@ -106,52 +108,23 @@ class Sending:
             await schedule.reached()
         self._whole(plan.status, plan.headers, body)
 
-    async def _stream(self, plan: Plan, items: Iterator[Item], schedule: Schedule) -> None:
-        held: list[bytes] = []
-        size = 0
-        for item in items:
-            match item:
-                case Wait():
-                    # What is late already goes out with what comes next.
-                    if schedule.goes_on(item.seconds):
-                        if (going := self._put(plan, held)) is not None:
-                            await going
-                        held, size = [], 0
-                        await schedule.reached()
-                case Send():
-                    held.append(item.data)
-                    size += len(item.data)
-                    if size >= MOST_AT_ONCE:
-                        if (going := self._put(plan, held)) is not None:
-                            await going
-                        held, size = [], 0
-                        # A write that the socket took at once does not let others run.
-                        await asyncio.sleep(0)
-                case _:
-                    assert_never(item)
-        self._sent += size
-        self._end("complete")
-        self._sent -= size
-        if (going := self._put(plan, held, last=True)) is not None:
-            await going
-
     def _breaks(self, sent: int, how: str) -> None:
         """Of a broken answer so much is out; *how* it ends, once it does."""
         self.begun, self._sent = True, sent
         if how:
             self._end(how)
 
-    def _put(self, plan: Plan, held: list[bytes], *, last: bool = False) -> Awaitable[None] | None:
-        """Writes what is held; what it returns is awaited before more is written."""
-        data = b"".join(held)
-        # Nothing of the body is something if it brings the head.
-        if not data and not last and (self.begun or not held):
+    def put(self, data: bytes, *, last: bool, opens: bool) -> Awaitable[None] | None:
+        """Writes more of a stream; *opens*: even nothing of a body sends the head. As `Line.write`."""
+        if not data and not last and (self.begun or not opens):
             return None
         self._sent += len(data)
+        if last:
+            self._end("complete")
         if self.begun:
             return self._line.write(data, last=last)
         self.begun = True
-        return self._line.begin(plan.status, plan.headers, data, last=last)
+        return self._line.begin(self._status, self._headers, data, last=last)
 
     # --- its end --------------------------------------------------------------------------------------------------
 
@@ -166,18 +139,23 @@ class Sending:
         try:
             await work()
         except Gone:
-            self._left()
+            self.left()
         except Exception as error:  # noqa: BLE001 - a bug ends this answer and nothing else
-            self._service.watch.broke(error, "an answer that was going out")
-            self._end("failed")
-            self._line.close()
+            self.failed(error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._service.tasks.discard(task)
         if task.cancelled():
-            self._left()
+            self.left()
 
-    def _left(self) -> None:
+    def failed(self, error: Exception) -> None:
+        """A bug has ended it."""
+        self._service.watch.broke(error, "an answer that was going out")
+        self._end("failed")
+        self._line.close()
+
+    def left(self) -> None:
+        """It ends before its time: the client has left, or the server stops."""
         self._end("server stopped" if self._service.stopping else "client left")
         self._line.close()
 
@@ -185,6 +163,8 @@ class Sending:
         if self._over:
             return
         self._over = True
+        if self._streaming is not None:
+            self._service.streams.discard(self._streaming)
         if self._entry is not None:
             now = self._service.clock.now()
             if self._status >= 400:

@@ -14,6 +14,7 @@ from llmposter.core.mock import Mock
 from llmposter.model import Wire
 from llmposter.server.reloading import Reloader
 from llmposter.server.routes import Routes
+from llmposter.server.streaming import Streaming
 from llmposter.server.waiting import Alarms
 from llmposter.server.watch import Silent, Watch
 
@@ -27,7 +28,7 @@ class Service:
 
     Attributes:
         hosts: what a `Host` header may name on the admin API; None for anything.
-        tasks: answers that are still going out. alarms: what these wait for on the real clock.
+        tasks: answers that are still going out. streams: those with times. alarms: what all wait for on the real clock.
         stopping: the server is about to end.
         reloader: reads the files again that are served; None where these are no files.
         companion: the OAuth server beside this one, if there is one. reach: where clients on this machine find it.
@@ -41,6 +42,7 @@ class Service:
     endpoints: Sequence[Endpoint] = field(default_factory=wire.endpoints)
     hosts: frozenset[str] | None = None
     tasks: set[Task[None]] = field(default_factory=set)
+    streams: set[Streaming] = field(default_factory=set)
     alarms: Alarms = field(default_factory=Alarms)
     stopping: bool = False
     reloader: Reloader | None = None

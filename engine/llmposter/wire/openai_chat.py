@@ -160,7 +160,7 @@ def _spoken(asked: Asked, reply: Reply, pieces: Iterable[Piece]) -> Iterable[tup
     if reply.size > SHORT:
         return _Deltas(asked, reply.parts).spoken(pieces)
     told = (*pieces, None)
-    return [(rest, told[n]) for rest, n in _spoken_before(asked, reply.parts, told)]
+    return ((rest, told[n]) for rest, n in _spoken_before(asked, reply.parts, told))
 
 
 @lru_cache(maxsize=256)
