@@ -178,8 +178,10 @@ class Server:
                 each.close()
             return
         self._transport.stop()
-        for going in (*self.service.tasks, *self.service.streams):
-            going.cancel()
+        for task in tuple(self.service.tasks):
+            task.cancel()
+        for stream in tuple(self.service.streams):
+            stream.cancel()
         await self._transport.close(_TIME_TO_END)
         if self.service.tasks:
             await asyncio.wait(self.service.tasks, timeout=_TIME_TO_END)
