@@ -286,6 +286,7 @@ class Builder:
             tools=self._keys("tools"),
             read=self.used.variables,
             called=self.used.tools,
+            filled=self.used.filled,
         )
 
     def _places(self) -> dict[str, Within]:

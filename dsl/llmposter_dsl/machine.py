@@ -38,6 +38,7 @@ class Machine:
         tools: the tools likewise.
         read: the variables that something asks for.
         called: the tools that something calls.
+        filled: the variables that are filled in, each with its place.
     """
 
     program: Program
@@ -53,6 +54,7 @@ class Machine:
     tools: Mapping[str, Within]
     read: Collection[str]
     called: Collection[str]
+    filled: Collection[tuple[str, Within]] = ()
 
     @cached_property
     def reached(self) -> frozenset[str]:

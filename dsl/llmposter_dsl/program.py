@@ -466,6 +466,10 @@ class Program(msgspec.Struct, frozen=True, eq=False):
     kind: Literal["scenario", "fixtures"] = "scenario"
     shared: frozenset[str] = frozenset()
 
+    def begins(self, state: str) -> bool:
+        """Whether conversations may begin in a state, also those with a foreign history."""
+        return state == self.start or self.foreign == f"state:{state}"
+
     @property
     def remembers(self) -> bool:
         """Whether an answer can depend on where its conversation stands."""

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import os
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
-from random_machines import SCENARIOS, WALKS, compiled, walked
+from msgspec.structs import replace
+from random_machines import FAILING, LEAVING, SCENARIOS, WALKS, asked, compiled, walked
 
+from llmposter.core.conversation import Moment, interrupted
 from llmposter.core.machine import Machine
+from llmposter.core.pattern import text_of
 from llmposter.lint.calling import calls
 from llmposter.lint.checking import Seen
 from llmposter.lint.checks import lp312_overlapping_rules as lp312
 from llmposter.lint.checks import lp313_tool_loop_without_an_exit as lp313
 from llmposter.lint.checks import lp314_call_whose_result_no_rule_awaits as lp314
+from llmposter.lint.checks import lp316_retry_trap as lp316
 from llmposter.lint.checks import lp317_state_from_which_no_end_is_reached as lp317
 from llmposter.lint.never import studied
+from llmposter.lint.retrying import retried
+from llmposter.model import Reply
+from llmposter_dsl.compiler import compile_text
 
 if TYPE_CHECKING:
     from llmposter.core.conversation import Step
     from llmposter.lint.never import Never, Study
+    from llmposter.model import Turn
     from llmposter_dsl.program import Program
 
 SOAK = bool(os.environ.get("LLMPOSTER_SOAK"))
@@ -37,7 +46,7 @@ def plays(program: Program, never: Never) -> None:
 
 
 @settings(max_examples=10_000 if SOAK else 80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(SCENARIOS, WALKS)
+@given(SCENARIOS | LEAVING, WALKS)
 def test_what_is_said_to_be_impossible_never_happens(written, walk):
     """No walk fires a rule that can never fire, or enters a state that is never reached."""
     program = compiled(written)
@@ -93,3 +102,44 @@ def leads(study: Study, state: str) -> None:
             assert (*step.passed, step.rule)[0] is one
             assert other.when is not None
             assert other.when.holds(witness.facts(study.program))
+
+
+@settings(max_examples=10_000 if SOAK else 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(FAILING | SCENARIOS, WALKS)
+def test_no_retry_gets_past_a_trap(written, walk):
+    """After a rule that is told of each retry fails, early or late; in a state that is told of every request does."""
+    program = compiled(written)
+    traps = [each.place for each in lp316.check(Seen(program, ()))]
+    states = {place.path[1] for place in traps if len(place.path) == 2}
+    for turn, step in asked(program, walk) if traps else ():
+        trapped = step.rule is not None and step.rule.when is not None and step.rule.when.place in traps
+        if trapped or step.before.state in states:
+            assert fails(program, step)
+            only_fails(program, turn, step)
+
+
+def fails(program: Program, step: Step) -> bool:
+    """Whether it is an error that clients retry."""
+    return step.rule is not None and retried(program, step.rule)
+
+
+def only_fails(program: Program, turn: Turn, step: Step) -> None:
+    """Retries, some soon and some late, get nothing else."""
+    machine = Machine(program)
+    for number, wait in enumerate((0.5, 0.0, 3600.0, 8.0, 1.0), 2):
+        after = interrupted(step) if step.faults else step.after
+        again = replace(turn, request=replace(turn.request, headers={"x-a": str(number)}))
+        step = machine.advance(after, again, Moment(after.last + wait, attempt=number))
+        assert fails(program, step)
+
+
+@settings(max_examples=10_000 if SOAK else 80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(SCENARIOS, WALKS)
+def test_a_variable_that_is_told_to_be_empty_is(written, walk):
+    """No walk has something in it where it is filled in."""
+    found = compile_text(json.dumps(written), "random.yaml", "yaml").diagnostics
+    told = {each.place.path[:-1] for each in found if each.code == "LP319"}
+    for step in walked(compiled(written), walk) if told else ():
+        if step.rule is not None and step.rule.place.path in told:
+            assert isinstance(step.outcome, Reply)
+            assert text_of(step.outcome) == ""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 from machines import Talk
-from msgspec.structs import replace
 
 from llmposter.model import Message, Reply, ToolResult, ToolUse
 from llmposter_dsl.compiler import compile_text
 
 if TYPE_CHECKING:
-    from llmposter.core.conversation import Step
+    from llmposter.core.conversation import Moment, Step
+    from llmposter.model import Turn
     from llmposter_dsl.program import Program
 
 STATES = ("a", "b", "c")
@@ -36,7 +36,7 @@ _ATOM = st.one_of(
     st.builds("{} in [{}, {}]".format, _TEXT, _QUOTED, _QUOTED),
     st.builds("{} {} {}".format, _NUMBER, _ORDERED, NUMBERS),
     st.builds("{} in [{}, {}]".format, _NUMBER, NUMBERS, NUMBERS),
-    st.builds("elapsed {} {}".format, _ORDERED, _DURATION),
+    st.builds("{} {} {}".format, st.sampled_from(("elapsed", "elapsed", "idle", "age")), _ORDERED, _DURATION),
     st.builds("{} exists".format, st.sampled_from(('result("t")', "result", 'headers["x-a"]', 'result("t").json.n'))),
     st.builds('result("t").json.n is {}'.format, st.sampled_from(("number", "text", "null"))),
     st.builds("last == {}".format, st.sampled_from(('"user"', '"tool"', '"assistant"'))),
@@ -60,8 +60,29 @@ _RULE = st.fixed_dictionaries(
         "times": st.integers(1, 2),
         "set": st.fixed_dictionaries({}, optional={"v": st.sampled_from(('"ab"', "user")), "n": NUMBERS}),
         "goto": st.sampled_from(STATES),
-        "outcome": st.sampled_from(({"reply": "x"}, {"error": 429}, {"call": "t()"}, {})),
+        "outcome": st.sampled_from(({"reply": "x"}, {"error": 429}, {"call": "t()"}, {}, {"reply": "${v}"})),
     },
+)
+_LIMITED = st.builds(
+    "{} {} {}".format,
+    st.sampled_from(("turn", "turn", "visits", "attempt")),
+    st.sampled_from(("==", "<", "<=", ">")),
+    NUMBERS,
+)
+_TIMED = st.builds("{} {} {}".format, st.sampled_from(("elapsed", "idle", "age")), _ORDERED, _DURATION)
+_FAILING = st.fixed_dictionaries(
+    {},
+    optional={
+        "when": st.one_of(_LIMITED, _LIMITED, st.builds("({} and {})".format, _LIMITED, CONDITIONS), CONDITIONS),
+        "times": st.just(1),
+        "set": st.fixed_dictionaries({}, optional={"n": NUMBERS}),
+        "goto": st.sampled_from(STATES),
+        "outcome": st.sampled_from(({"error": 429}, {"error": "overloaded"}, {"fault": "drop"}, {"reply": "x"})),
+    },
+)
+_LEAVING = st.fixed_dictionaries(
+    {"goto": st.sampled_from(STATES)},
+    optional={"when": _TIMED | CONDITIONS, "outcome": st.sampled_from(({"reply": "x"}, {"error": 429}, {}))},
 )
 
 
@@ -69,6 +90,11 @@ def _rule(drawn: dict[str, Any]) -> dict[str, Any]:
     outcome = drawn.get("outcome", {"reply": "y"})
     rest = {name: value for name, value in drawn.items() if name != "outcome"}
     return {**rest, **(outcome if outcome or "goto" in drawn else {"reply": "z"})}
+
+
+def _failing(drawn: dict[str, Any]) -> dict[str, Any]:
+    """It fails where nothing else is drawn."""
+    return _rule({"outcome": {"error": 503}, **drawn})
 
 
 _RULES = st.lists(_RULE.map(_rule), max_size=4)
@@ -82,6 +108,26 @@ SCENARIOS = st.fixed_dictionaries(
     },
     optional={"always": st.lists(_RULE.map(_rule), max_size=1), "otherwise": _RULES},
 )
+
+_FAIL = st.lists(_FAILING.map(_failing), min_size=1, max_size=3)
+_LAST = st.fixed_dictionaries({"reply": st.just("x")}, optional={"goto": st.sampled_from(STATES)})
+_LEAVE = st.builds(lambda some, last: [*some, last], st.lists(_LEAVING.map(_rule), min_size=1, max_size=2), _LAST)
+
+
+def _scenarios(rules: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "scenario": st.just({"start": "a"}),
+            "vars": st.just({"v": "", "n": 0}),
+            "states": st.fixed_dictionaries(dict.fromkeys(STATES, rules)),
+        }
+    )
+
+
+FAILING = _scenarios(_FAIL | st.builds(lambda some, last: [*some, last], _FAIL, _LAST))
+"""Scenarios in which most rules are errors."""
+LEAVING = _scenarios(_LEAVE)
+"""Scenarios in which most rules lead on, and many ask for times."""
 
 
 class Asked(NamedTuple):
@@ -125,14 +171,32 @@ def compiled(written: dict[str, Any]) -> Program:
 
 def walked(program: Program, walk: list[Asked]) -> list[Step]:
     """What the machine does on a walk."""
-    talk = Talk(program)
-    talk.stands = replace(talk.stands, entered=talk.now + 1)
-    for asked in walk:
-        more = {"model": asked.model, "stream": asked.stream, "tools": asked.tools}
-        if asked.header is not None:
-            more["headers"] = {"x-a": asked.header}
-        talk.ask(*_said(talk, asked), wait=asked.wait, **more)
-    return talk.steps
+    return [step for _, step in asked(program, walk)]
+
+
+def asked(program: Program, walk: list[Asked]) -> list[tuple[Turn, Step]]:
+    """The requests of a walk, each with what the machine does."""
+    talk = Heard(program)
+    for number, each in enumerate(walk):
+        more = {"model": each.model, "stream": each.stream, "tools": each.tools}
+        if each.header is not None:
+            more["headers"] = {"x-a": each.header}
+        # A conversation begins with a request.
+        talk.ask(*_said(talk, each), wait=each.wait if number else 0.0, **more)
+    return list(zip(talk.turns, talk.steps, strict=True))
+
+
+class Heard(Talk):
+    """A client whose requests are kept."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.turns: list[Turn] = []
+
+    def moment(self, asked: Turn) -> Moment:
+        """As of any client; it is asked for once with each request."""
+        self.turns.append(asked)
+        return super().moment(asked)
 
 
 def _said(talk: Talk, asked: Asked) -> list[Message | str]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from llmposter_dsl.analysis.atoms import Atom, Signed, type_of
 from llmposter_dsl.analysis.follows import exclude, follows
@@ -27,6 +27,8 @@ _COUNTED: Final = frozenset(("len", "count", "fired"))
 _PASSING: Final = frozenset(("elapsed", "idle", "age"))
 _SPOKEN: Final = ("user", "assistant", "tool")
 _TEXTUAL: Final = frozenset(("has", "mentions", "starts with", "ends with", "matches"))
+BELOW: Final[Mapping[str, str]] = {"elapsed": "age", "idle": "age", "visits": "turn"}
+"""Facts that are never more than another one: a state is entered, and a request made, after the conversation began."""
 LETTERS: Final[Mapping[str, Callable[[str], str]]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip}
 
 
@@ -82,7 +84,20 @@ def gathered(signed: Iterable[Signed]) -> Gathered:
     for subject in list(found):
         if isinstance(subject, Apply) and subject.function in LETTERS and subject.arguments[0] in found:
             found[subject].passing += _changed(subject, found[subject.arguments[0]].passing)
+        if isinstance(subject, Name) and (above := Name(BELOW.get(subject.name, ""))) in found:
+            found[above].passing += [Atom(above, *each) for each in _least_of(found[subject])]
     return found
+
+
+def _least_of(tests: Tests) -> Iterable[tuple[Literal[">", ">="], tuple[Any, ...]]]:
+    """How much a number surely is, as tests of what is no less."""
+    for each in tests.passing:
+        if each.test in (">", ">=", "=="):
+            yield (">" if each.test == ">" else ">="), each.value
+    for each in tests.failing:
+        # Nothing is less than null, however much it is.
+        if each.test in ("<", "<=") and _is_number(each):
+            yield (">=" if each.test == "<" else ">"), each.value
 
 
 def _all(tests: Tests) -> list[Atom]:

@@ -1,17 +1,20 @@
-"""The values that variables can ever have, where every rule that sets one sets it to something known."""
+"""What variables can hold: all their values where rules set them to something known, and where none is set yet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmposter_dsl.expressions.parse import parse
 from llmposter_dsl.expressions.syntax import Literal
 from llmposter_dsl.program import Data, Expression, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from llmposter_dsl.program import Program, Rule
+
+_MOST_WAYS: Final = 200_000
+"""Rules that are gone through, each in each state."""
 
 
 def variables(program: Program) -> dict[str, tuple[Value, ...]]:
@@ -24,6 +27,32 @@ def variables(program: Program) -> dict[str, tuple[Value, ...]]:
         if known is not None:
             found[name] = None if value is None else [*known, *value]
     return {name: tuple(values) for name, values in found.items() if values is not None}
+
+
+def set_before(program: Program) -> Mapping[str, frozenset[str]]:
+    """By state the variables that rules may have set before a request is tried there, if every rule can fire."""
+    everything = frozenset((*program.vars, *program.shared))
+    if not any(rule.set for rule in _rules(program)):
+        return dict.fromkeys(program.states, program.shared)
+    everywhere, left = (*program.always, *program.otherwise), _MOST_WAYS
+    found: dict[str, frozenset[str]] = {}
+    pending = [(state, program.shared) for state in program.states if program.begins(state)]
+    while pending:
+        state, names = pending.pop()
+        known = found.get(state)
+        if known is not None and names <= known:
+            continue
+        found[state] = names = names | (known or frozenset())
+        rules = (*everywhere, *program.states[state])
+        if (left := left - len(rules)) < 0:
+            return dict.fromkeys(program.states, everything)
+        pending += [(rule.goto or state, names.union(name for name, _ in rule.set)) for rule in rules if _moves(rule)]
+    return {state: found.get(state, everything) for state in program.states}
+
+
+def _moves(rule: Rule) -> bool:
+    """Whether it leads elsewhere, or sets something."""
+    return rule.goto is not None or bool(rule.set)
 
 
 def _rules(program: Program) -> Iterator[Rule]:

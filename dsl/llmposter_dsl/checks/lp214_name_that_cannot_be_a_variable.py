@@ -21,6 +21,7 @@ reply = "Hello, ${user}!"
 customer = ""
 
 [[states.begin]]
+set   = { customer = "user" }
 reply = "Hello, ${customer}!"
 ```
 """

@@ -66,6 +66,8 @@ class Maker:
         self.checked: Checked = check(tree, text, scope, report, condition=condition)
         where = "/".join(str(step) for step in text.place.path)
         self.emitter = Emitter(self.checked, scope.groups, frozenset(scope.variables), f"{where}:{text.offset}")
+        if scope.variables and not condition:
+            scope.used.filled.extend((each.name, text.at(each.start, each.end)) for each in _filled(tree, scope))
 
     def expression(self, node: Node, place: Within | None = None) -> Expression:
         return self._expression(node, place or self._place(node), self.emitter.value(node))
@@ -222,8 +224,17 @@ def _reasons(node: Node) -> list[Node]:
     return [each for each in subjects(looked_at) if each is not node]
 
 
-def _text_of(text: str, place: Within, offset: int = 0) -> Text:
-    return Text(text, place, offset + (place.inner[0] if place.inner else 0))
+def _filled(tree: Node, scope: Scope) -> Iterator[Name]:
+    """The variables that stand there for what is in them; what is only asked about them is not told."""
+    match tree:
+        case Name(name=name):
+            if name in scope.variables and name not in scope.groups:
+                yield tree
+        case ListOf() | MapOf() | Calculate() | Member() | Item() | Apply(function="lower" | "upper" | "trim" | "text"):
+            for each in children(tree):
+                yield from _filled(each, scope)
+        case _:
+            pass
 
 
 def _here(text: str, place: Within, offset: int = 0) -> Text:

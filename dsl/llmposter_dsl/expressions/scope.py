@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llmposter_dsl.facts import Vocabulary
+from llmposter_dsl.place import Within
 from llmposter_dsl.types import Type
 
 
@@ -17,6 +18,7 @@ class Used:
 
     Attributes:
         models: values that conditions compare `model` with, in the order in which they came.
+        filled: variables that are filled in, each with its place: what is said, called or set has them.
     """
 
     facts: set[str] = field(default_factory=set)
@@ -24,6 +26,7 @@ class Used:
     tools: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
     models: dict[str, None] = field(default_factory=dict)
+    filled: list[tuple[str, Within]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

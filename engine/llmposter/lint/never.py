@@ -7,15 +7,17 @@ alone, and so on, until a request gets through or it is sure that none does. So 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
 from llmposter.core.tables import Tables
+from llmposter.lint.standing import Standing, none_passed
 from llmposter.lint.witness import Wanted, witnesses
+from llmposter_dsl import words
 from llmposter_dsl.analysis import Clause, Known, clauses, contradict, refuted, ways
-from llmposter_dsl.analysis.variables import variables
+from llmposter_dsl.analysis.variables import set_before, variables
 from llmposter_dsl.expressions.syntax import Name
 
 if TYPE_CHECKING:
@@ -83,6 +85,9 @@ class Study:
         self._found: dict[str, dict[str, Never]] = {}
         self._left = _MOST_TRIES
         self._places: dict[str, dict[str, int]] = {}
+        self._settled: dict[str, Known] = {}
+        self._known: dict[str, Known] = {}
+        self.standing = Standing(self)
 
     @cached_property
     def reached(self) -> frozenset[str]:
@@ -96,10 +101,10 @@ class Study:
 
     def _reached(self, fires: Callable[[str, Rule], bool]) -> frozenset[str]:
         program, reached = self.program, set[str]()
-        pending = [program.start, program.foreign.removeprefix("state:")]
+        pending = [each for each in program.states if program.begins(each)]
         while pending:
             state = pending.pop()
-            if state not in reached and state in program.states:
+            if state not in reached:
                 reached.add(state)
                 pending += [each.goto for each in self.rules(state) if each.goto is not None and fires(state, each)]
         return frozenset(reached)
@@ -136,7 +141,33 @@ class Study:
 
     def known(self, state: str) -> Known:
         """What is known of every request in a state."""
-        return Known({Name("state"): (state,), **self._variables})
+        if state not in self._known:
+            self._known[state] = none_passed(self.settled(state), self.standing.no_time(state))
+        return self._known[state]
+
+    def settled(self, state: str) -> Known:
+        """The same but for times: the state, and what variables can hold there."""
+        if state not in self._settled:
+            first: dict[Node, tuple[Value, ...]] = {
+                Name(name): (self.program.vars[name],) for name in self._unset(state)
+            }
+            self._settled[state] = Known({Name("state"): (state,), **self._variables, **first})
+        return self._settled[state]
+
+    def _unset(self, state: str) -> Iterator[str]:
+        """The variables that nothing can have set when a request is tried in a state."""
+        return (name for name in self.program.vars if name not in self._set_before[state])
+
+    def why(self, never: Never) -> str | None:
+        """Why no request is as the condition of a rule wants it, where that is the state's doing."""
+        state, made = never.state, self.clauses(never.rule) or ()
+        if any(not contradict(each, self.settled(state)) for each in made):
+            return self.standing.told(state)
+        if any(not contradict(each, Known({Name("state"): (state,), **self._variables})) for each in made):
+            asked = {atom.subject for clause in made for atom, _ in clause}
+            names = tuple(name for name in self._unset(state) if Name(name) in asked)
+            return f"no rule can have set {words.listed(names)} before" if names else None
+        return None
 
     def live(self, state: str) -> tuple[Rule, ...]:
         """The rules that may fire in a state, in order."""
@@ -178,6 +209,10 @@ class Study:
             found = [self.never(state).get(rule.name) for state in states]
             if found[0] is not None and all(found):
                 yield found[0]
+
+    @cached_property
+    def _set_before(self) -> Mapping[str, frozenset[str]]:
+        return set_before(self.program)
 
     @cached_property
     def _variables(self) -> dict[Node, tuple[Value, ...]]:

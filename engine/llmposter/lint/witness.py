@@ -201,15 +201,15 @@ class _Draft:
     def made(self, program: Program) -> Witness:
         """The request, and where its conversation stands."""
         times = {name: float(self.facts.get(name, 0.0)) for name in _TIMES}
-        answers = int(self.facts.get("turn", 1)) - 1
         visits = int(self.facts.get("visits", 1)) - 1
+        answers = max(int(self.facts.get("turn", 1)) - 1, visits)
         stands = Conversation(
             self.state,
             {**program.vars, **self.vars},
             {self.state: visits} if visits else {},
             {name: count for name, count in self.fired.items() if count},
             answers,
-            _NOW - times["age"],
+            _NOW - max(times.values()),
             _NOW - times["elapsed"],
             _NOW - times["idle"],
         )
