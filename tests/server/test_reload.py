@@ -36,7 +36,7 @@ FAILING = """
 [[examples]]
 turns = [{ user = "u", expect = 'reply == "y"' }]
 """
-WITHIN = 5.0
+WITHIN = 20.0
 """Seconds for what takes a quarter of one where nothing else runs."""
 
 
