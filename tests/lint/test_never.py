@@ -22,8 +22,9 @@ from llmposter.lint.checks import lp314_call_whose_result_no_rule_awaits as lp31
 from llmposter.lint.checks import lp316_retry_trap as lp316
 from llmposter.lint.checks import lp317_state_from_which_no_end_is_reached as lp317
 from llmposter.lint.never import studied
-from llmposter.lint.retrying import retried
+from llmposter.lint.retrying import Retrying, retried
 from llmposter.model import Reply
+from llmposter_dsl.analysis.variables import set_before
 from llmposter_dsl.compiler import compile_text
 
 if TYPE_CHECKING:
@@ -105,17 +106,23 @@ def leads(study: Study, state: str) -> None:
 
 
 @settings(max_examples=10_000 if SOAK else 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(FAILING | SCENARIOS, WALKS)
+@given(FAILING, WALKS)
 def test_no_retry_gets_past_a_trap(written, walk):
-    """After a rule that is told of each retry fails, early or late; in a state that is told of every request does."""
+    """Each retry fails, whenever it comes and whatever its headers are; also where nothing is told of it."""
     program = compiled(written)
-    traps = [each.place for each in lp316.check(Seen(program, ()))]
-    states = {place.path[1] for place in traps if len(place.path) == 2}
+    traps = Retrying(studied(program)).traps
+    told = list(lp316.check(Seen(program, ())))
+    lost = {each.place.path[1] for each in told if len(each.place.path) == 2}
+    assert traps or not told
     for turn, step in asked(program, walk) if traps else ():
-        trapped = step.rule is not None and step.rule.when is not None and step.rule.when.place in traps
-        if trapped or step.before.state in states:
-            assert fails(program, step)
+        if step.rule is not None and (fired_in(step), step.rule.name) in traps:
             only_fails(program, turn, step)
+        assert step.before.state not in lost or fails(program, step)
+
+
+def fired_in(step: Step) -> str:
+    """The state in which the rule that answered stood."""
+    return step.passed[-1].goto or "" if step.passed else step.before.state
 
 
 def fails(program: Program, step: Step) -> bool:
@@ -124,13 +131,29 @@ def fails(program: Program, step: Step) -> bool:
 
 
 def only_fails(program: Program, turn: Turn, step: Step) -> None:
-    """Retries, some soon and some late, get nothing else."""
+    """The step, and retries after it, some soon and some late, get nothing else."""
     machine = Machine(program)
+    assert fails(program, step)
     for number, wait in enumerate((0.5, 0.0, 3600.0, 8.0, 1.0), 2):
         after = interrupted(step) if step.faults else step.after
         again = replace(turn, request=replace(turn.request, headers={"x-a": str(number)}))
         step = machine.advance(after, again, Moment(after.last + wait, attempt=number))
         assert fails(program, step)
+
+
+@settings(max_examples=10_000 if SOAK else 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(LEAVING | SCENARIOS, WALKS)
+def test_what_is_said_of_times_and_variables_of_a_state_is_so(written, walk):
+    """No time passes where it is said to be 0s, and nothing is set where nothing can have set it."""
+    program = compiled(written)
+    standing, before = studied(program).standing, set_before(program)
+    for step in walked(program, walk):
+        stood, now = step.before, step.after.last
+        times = {"elapsed": stood.entered, "idle": stood.last, "age": stood.began}
+        assert dict.fromkeys(standing.no_time(stood.state), 0.0) == {
+            name: now - times[name] for name in standing.no_time(stood.state)
+        }
+        assert not {name for name in program.vars if stood.vars[name] != program.vars[name]} - before[stood.state]
 
 
 @settings(max_examples=10_000 if SOAK else 80, deadline=None, suppress_health_check=[HealthCheck.too_slow])

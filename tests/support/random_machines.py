@@ -73,7 +73,7 @@ _TIMED = st.builds("{} {} {}".format, st.sampled_from(("elapsed", "idle", "age")
 _FAILING = st.fixed_dictionaries(
     {},
     optional={
-        "when": st.one_of(_LIMITED, _LIMITED, st.builds("({} and {})".format, _LIMITED, CONDITIONS), CONDITIONS),
+        "when": st.one_of(_LIMITED, _TIMED, st.builds("({} and {})".format, _LIMITED, CONDITIONS), CONDITIONS),
         "times": st.just(1),
         "set": st.fixed_dictionaries({}, optional={"n": NUMBERS}),
         "goto": st.sampled_from(STATES),
