@@ -84,6 +84,9 @@ def shown(kept: Kept) -> Iterator[tuple[str, float, float | None]]:
     yield f"in a test's process, {first}, ms", 10, inside.get(first)
     yield f"in a test's process, {first}, ms of CPU", 10, inside.get(f"{first}, CPU")
     yield "5,000 fixtures loaded, seconds of CPU", 1.0, kept.get("fixtures", {}).get("5000")
+    yield "cold start of `lint` to its end, one scenario, seconds", 0.35, starts.get(f"{OURS.name} lint")
+    for rules, most in ((1_000, 1.0), (10_000, 10.0)):
+        yield f"`lint` of {rules:,} rules, seconds of CPU", most, kept.get("linted", {}).get(str(rules))
     yield "memory when idle, MB", 60, memory.get("0")
     after = list(memory)[1:]
     grown = memory[after[-1]] / memory[after[0]] if len(after) > 1 else None
@@ -172,6 +175,9 @@ def _starts(kept: Kept) -> Iterator[Table]:
     if kept.get("fixtures"):
         rows = [[f"{int(count):,}", f"{took * 1e3:,.0f}"] for count, took in kept["fixtures"].items()]
         yield "Fixtures loaded from a file", ["", "CPU ms"], rows
+    if kept.get("linted"):
+        rows = [[f"{int(count):,} rules", f"{took * 1e3:,.0f}"] for count, took in kept["linted"].items()]
+        yield "`llmposter lint` of a file, its start included", ["", "CPU ms"], rows
 
 
 def _held(kept: Kept) -> Iterator[Table]:

@@ -22,6 +22,7 @@ from cases import HISTORY, MANY, PLAIN, STREAMED, THOUSAND, Case
 from fixture_files import loading
 from in_process import in_process
 from instructions import counted
+from linting import linting
 from measuring import alternated, by_case, client, environment, ratio, running
 from peers import HOLDING, OURS, Peer, cut, found
 from staged import STAGES
@@ -42,9 +43,10 @@ class Counts:
     asked: tuple[int, ...] = (10_000,)
     cases: tuple[Case, ...] = (PLAIN, THOUSAND, MANY, STREAMED, HISTORY)
     fixtures: int = 5_000
+    linted: tuple[int, ...] = (1_000, 10_000)
 
 
-QUICK = Counts(200, 3, (10, 100), (10, 500), (1, 41), 1, (500,), (PLAIN, STREAMED, HISTORY), 100)
+QUICK = Counts(200, 3, (10, 100), (10, 500), (1, 41), 1, (500,), (PLAIN, STREAMED, HISTORY), 100, (100,))
 
 
 @dataclass
@@ -61,6 +63,7 @@ class Results:
     start_cpu: dict[str, float] = field(default_factory=dict)
     inside: dict[str, float] = field(default_factory=dict)
     fixtures: dict[str, float] = field(default_factory=dict)
+    linted: dict[str, float] = field(default_factory=dict)
     memory: dict[str, dict[str, float]] = field(default_factory=dict)
     conversation: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -201,6 +204,12 @@ def reading(counts: Counts, into: Results) -> None:
     into.fixtures = loading(counts.fixtures, counts.starts)
 
 
+def checking(counts: Counts, into: Results) -> None:
+    """Large scenarios, by `lint`."""
+    told("lint")
+    into.linted = linting(counts.linted, counts.starts)
+
+
 def remembering(peers: Sequence[Peer], counts: Counts, into: Results) -> None:
     """Megabytes when idle and after many requests."""
     told("memory")
@@ -255,6 +264,7 @@ def main() -> int:
     part(starting, peers, counts, into=results)
     part(inside, counts, into=results)
     part(reading, counts, into=results)
+    part(checking, counts, into=results)
     part(remembering, peers, counts, into=results)
     kept = report.record(results)
     print("\n".join(report.lines(kept)))

@@ -56,6 +56,7 @@ def test_the_measurements_run() -> None:
         ("A server in the process of a test", "`with` to the first answer, CPU"),
         ("A server in the process of a test", "the end"),
         ("Fixtures loaded from a file", "100"),
+        ("`llmposter lint` of a file, its start included", "100 rules"),
         ("Memory after requests", "llmposter"),
         ("Memory after requests", "llmposter"),
         ("What a conversation holds", "bytes"),
@@ -67,7 +68,7 @@ def test_the_measurements_run() -> None:
             found.append((title, row[1]))
     assert expected == found
     budgets = [line for line in done.stdout.splitlines() if re.search(r"  (yes|no|not measured)$", line)]
-    assert 15 == len(budgets)
+    assert 18 == len(budgets)
 
 
 def test_cpu_time_is_that_of_the_process() -> None:

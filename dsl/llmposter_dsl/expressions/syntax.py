@@ -7,7 +7,9 @@ command 15 ms of its start.)
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from collections.abc import Callable
+from operator import attrgetter
+from typing import ClassVar, Final, TypeAlias
 from typing import Literal as Words
 
 import msgspec
@@ -28,16 +30,24 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         ("start", "end", "depth", "key_end", "name_start", "name_end", "pattern_start", "tool_end")
     )
 
-    def _meaning(self) -> list[object]:
-        values = [getattr(self, name) for name in self.__struct_fields__ if name not in self._places]
+    def _meaning(self) -> tuple[object, ...]:
+        read = _READ.get(type(self))
+        if read is None:
+            names = (name for name in self.__struct_fields__ if name not in self._places)
+            read = _READ[type(self)] = attrgetter("__class__", *names)
+        values = read(self)
         # 1, 1.0 and true are equal to Python, and not the same literal.
-        return [type(self), *((type(value), value) for value in values)]
+        return (*values, *map(type, values))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Placed) and self._meaning() == other._meaning()
+        return self is other or (isinstance(other, Placed) and self._meaning() == other._meaning())
 
     def __hash__(self) -> int:
-        return hash(tuple(self._meaning()))
+        return hash(self._meaning())
+
+
+_READ: Final[dict[type[Placed], Callable[[Placed], tuple[object, ...]]]] = {}
+"""What tells the class and all that a node means: trees are compared a great many times."""
 
 
 class Literal(Placed, frozen=True, eq=False):

@@ -14,6 +14,7 @@ from llmposter.fixtures import files_below, is_fixture_file, is_fixture_text, lo
 from llmposter.lint import checks
 from llmposter.lint.settings import Settings
 from llmposter_dsl import codes, compiler, reading
+from llmposter_dsl.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -56,6 +57,7 @@ class Checked(NamedTuple):
         return any(each.severity == "error" for each in self.diagnostics)
 
 
+@undisturbed()
 def check(paths: Iterable[str | os.PathLike[str]], project: Project | None = None) -> Checked:
     """See `llmposter.lint.check`."""
     of = (lambda _: Settings()) if project is None else project.of
@@ -83,6 +85,7 @@ def _sorted(paths: Iterable[str | os.PathLike[str]], of: Callable[[str], Setting
     return list(dict.fromkeys(files)), list(dict.fromkeys(fixtures)), before
 
 
+@undisturbed()
 def check_text(text: bytes, name: str, project: Project) -> Checked:
     """See `llmposter.lint.check_text`."""
     settings = project.of(name)
