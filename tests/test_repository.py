@@ -46,6 +46,13 @@ def test_the_repository_speaks_of_the_project_alone() -> None:
     assert [] == [f"{path}:{n}" for path in tracked() for n in lines_with(path, foreign)]
 
 
+def test_what_a_reader_has_to_replace_is_told_before_it_is_used() -> None:
+    """The project has no account of its own, so a page that has to name one says whose stands there."""
+    for page in (each for each in tracked() if each.suffix == ".md" and f"{'OWN'}ER/" in each.read_text("utf-8")):
+        told, _, _ = page.read_text("utf-8").partition(f"{'OWN'}ER/")
+        assert re.search(r"^`OWNER` .*is to be replaced by", told, re.MULTILINE), page
+
+
 def lines_with(path: Path, pattern: re.Pattern[str]) -> list[int]:
     text = path.read_text(encoding="utf-8", errors="replace")
     return [n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]

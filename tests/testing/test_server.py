@@ -104,7 +104,11 @@ def test_what_a_server_takes(name: str) -> None:
 
 WRONG = {
     "a typo": (['[[states.a]]\nreplay = "x"\n'], "scenario.toml:2:1-2:7 LP110 unknown key `replay`"),
-    "no such file": (["nowhere.toml"], "`nowhere.toml` cannot be read: no such file or directory"),
+    "no such file": (["nowhere.toml"], "there is no file or folder `nowhere.toml`"),
+    "no such path": ([Path("nowhere.toml")], "`nowhere.toml` cannot be read: no such file or directory"),
+    "a text of one line": (["states: {a: [{reply: x}]}"], "a scenario, and has a line break in it"),
+    "a long text of one line": (["x" * 9_999], "there is no file or folder `xxx"),
+    "no text": ([""], 'there is no file or folder `""`'),
     "two of one name": ([HELLO, '[scenario]\nname = "scenario"\n' + HELLO], 'two scenarios are called "scenario"'),
     "every finding": (
         ['[[states.a]]\nreplay = "x"\n', '[[states.a]]\nreply = "x"\ngoto = "b"\n'],

@@ -12,16 +12,19 @@ from llmposter.lint.checking import between
 from llmposter.testing.builder import Scenario
 from llmposter.testing.errors import ScenarioError
 from llmposter.testing.fixture import Fixture, read
-from llmposter_dsl import compiler
+from llmposter_dsl import compiler, words
+from llmposter_dsl.diagnostic import Diagnostic
+from llmposter_dsl.place import At
 from llmposter_dsl.reading import kind_of
 from llmposter_dsl.report import sort
+from llmposter_dsl.source import Source as File
+from llmposter_dsl.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from llmposter.fixtures.model import FixtureFile
     from llmposter_dsl.compiler import Compiled
-    from llmposter_dsl.diagnostic import Diagnostic
     from llmposter_dsl.program import Program
 
 Source: TypeAlias = "str | os.PathLike[str] | Scenario | Fixture"
@@ -92,6 +95,8 @@ def _each(source: Source, texts: Iterator[int], built: Sequence[Fixture]) -> Ite
         yield compiler.compile_document(source.document())
     elif isinstance(source, str) and "\n" in source:
         yield _of_text(source, next(texts))
+    elif isinstance(source, str) and not os.path.exists(source):  # noqa: PTH110 - a text may be too long for a path
+        yield _nowhere(source)
     elif isinstance(source, str | os.PathLike):
         yield from _of_path(os.fspath(source))
     else:
@@ -106,6 +111,14 @@ def _of_text(text: str, number: int) -> Compiled | _Read:
         name = f"fixtures{nth}.yaml"
         return _Read(name, *read_text(text, name))
     return compiler.compile_text(text, f"scenario{nth}.{kind}", kind)
+
+
+def _nowhere(source: str) -> Compiled:
+    shown = words.shown(source)
+    place = At(File(shown.strip("`"), ""), Span(0, 0))
+    help_ = "what is not the path of one is the text of a scenario, and has a line break in it"
+    found = Diagnostic("LP101", f"there is no file or folder {shown}", place, help_)
+    return compiler.Compiled(None, (found,), ())
 
 
 def _of_path(path: str) -> Iterator[Compiled | _Read]:

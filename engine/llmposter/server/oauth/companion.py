@@ -16,7 +16,7 @@ from llmposter.core.clock import Clock, ManualClock
 from llmposter.oauth import keys
 from llmposter.oauth.ids import Ids
 from llmposter.oauth.provider import Provider
-from llmposter.server.oauth.handlers import application
+from llmposter.server.oauth.handlers import MOST_READ, application
 from llmposter.server.waiting import Alarms, Schedule
 from llmposter.server.watch import Silent, Watch
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MOST_SESSIONS: Final = 1_000
 """Issuers that are held; of more, the one asked longest ago begins anew when it comes back."""
 _MOST_OF_HEAD: Final = 64 * 1024
-_MOST_READ: Final = 1024 * 1024
-"""Bytes of a body that are read, for what is too large to be told so; of more Tornado hangs up."""
 _IDLE: Final = 600.0
 _SLOW_BODY: Final = 120.0
 _TIME_TO_END: Final = 0.5
@@ -89,7 +87,7 @@ class Companion:
         self._keys = loop.run_in_executor(None, keys.key)
         self._server = HTTPServer(
             application(self),
-            max_body_size=_MOST_READ,
+            max_body_size=MOST_READ,
             max_header_size=_MOST_OF_HEAD,
             idle_connection_timeout=_IDLE,
             body_timeout=_SLOW_BODY,

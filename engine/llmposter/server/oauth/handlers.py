@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 from urllib.parse import urlsplit
 
 import msgspec
-from tornado.web import Application, HTTPError, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from llmposter.oauth import answering, keys
 from llmposter.oauth.asked import MOST_FIELDS, Answer, Asked
@@ -19,12 +19,19 @@ from llmposter.server import sharing, target
 from llmposter.server.oauth import pages
 
 if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
     from llmposter.oauth.provider import Provider
     from llmposter.server.oauth.companion import Companion
 
 _BEHIND: Final = re.compile(r"(/\.well-known/[a-z-]+)/@(.+)")
 _HOST: Final = re.compile(r"[\w.-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
 MOST_OF_BODY: Final = 64 * 1024
+MOST_READ: Final = 1024 * 1024
+"""Bytes of a body that are kept, for what is too large to be told so; on more in chunks Tornado hangs up."""
+_MOST_PASSED: Final = 16 * 1024 * 1024
+_UNBOUNDED: Final = 1 << 62
 _DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 
 
@@ -34,6 +41,10 @@ class Refused(HTTPError):  # noqa: N818 - it reads as what happened
     def __init__(self, status: int, message: str) -> None:
         super().__init__(status)
         self.message = message
+
+
+def _too_large() -> Refused:
+    return Refused(413, f"the body has more than {MOST_OF_BODY} bytes")
 
 
 def located(path: str) -> tuple[str, str]:
@@ -65,7 +76,7 @@ class Base(RequestHandler):
             raise Refused(403, "that is no name of this server")
         self.issuer = f"http://{host}" + (f"/@{self.session}" if self.session else "")
         if len(self.request.body) > MOST_OF_BODY:
-            raise Refused(413, f"the body has more than {MOST_OF_BODY} bytes")
+            raise _too_large()
 
     def set_default_headers(self) -> None:
         self.clear_header("Server")
@@ -312,6 +323,39 @@ def _name(host: str) -> str:
     return (urlsplit(f"//{host}").hostname or "").rstrip(".")
 
 
+@stream_request_body
+class TooLarge(Base):
+    """What a body gets that is too large to be kept: passed over to its end, so that the client hears the answer.
+
+    Of one that is far too large the end is not waited for.
+    """
+
+    def prepare(self) -> None:
+        super().prepare()
+        if int(self.request.headers["Content-Length"]) > _MOST_PASSED:
+            raise _too_large()
+
+    def data_received(self, chunk: bytes) -> None:
+        """Dropped."""
+
+    def get(self) -> None:
+        raise _too_large()
+
+    head = post = get
+
+
+class _Endpoints(Application):
+    """The endpoints, but for what says of itself that it is more than anybody reads."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        length = request.headers.get("Content-Length", "")
+        if _NUMBER.fullmatch(length) and int(length) > MOST_READ:
+            connection: Any = request.connection
+            connection.set_max_body_size(_UNBOUNDED)
+            return self.get_handler_delegate(request, TooLarge, self.settings["given"])
+        return super().find_handler(request, **kwargs)
+
+
 def application(companion: Companion) -> Application:
     """All of it."""
     given = {"companion": companion}
@@ -321,4 +365,4 @@ def application(companion: Companion) -> Application:
         "/logout": Logout, r"/jwks\.json": Told, r"/\.well-known/.*": Told,
     }  # fmt: skip
     routes: list[Any] = [(at + path, kind, given) for path, kind in kinds.items()]
-    return Application([*routes, (".*", Beside, given)], log_function=lambda _: None)
+    return _Endpoints([*routes, (".*", Beside, given)], log_function=lambda _: None, given=given)
