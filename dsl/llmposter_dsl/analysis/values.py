@@ -15,6 +15,7 @@ from llmposter_dsl.types import Kind
 
 _MOST: Final = 4
 """Ways through the alternatives of a regular expression that are tried."""
+_AMOUNTS: Final[tuple[Kind, ...]] = ("number", "duration")
 _PLAIN: Final = ("hello", "anything", "")
 _SOME: Final[dict[Kind, tuple[Value, ...]]] = {
     "text": _PLAIN,
@@ -40,9 +41,10 @@ def _guesses(subject: Node, tests: Tests, known: Known) -> Iterator[Value]:
     kinds = possible(subject, tests)
     if "text" in kinds:
         yield from filter(None, texts(tests.passing))
-    for kind in kinds & {"number", "duration"}:
+    for kind in _AMOUNTS:
         # The least that people would write comes first.
-        yield from sorted(numbers(subject, tests, kind), key=lambda each: (each < 1, abs(each)))
+        found = numbers(subject, tests, kind) if kind in kinds else []
+        yield from sorted(found, key=lambda each: (each < 1, abs(each)))
     for each in tests.passing:
         if each.test == "contains":
             yield [each.value[1]]
