@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+
 import pytest
 from machines import scenario
+from openai import InternalServerError, OpenAI
+from serving import serving
 
+from llmposter.lint import check
 from llmposter.lint.meant import rules
 from llmposter.lint.never import studied
 from llmposter.lint.retrying import Retrying, retried
@@ -141,3 +147,24 @@ def test_no_time_passes_in_a_state_in_which_no_answer_leaves_a_conversation(text
     program = scenario(text)
     standing = studied(program).standing
     assert told == {each: times for each in program.states if (times := standing.no_time(each))}
+
+
+SOON = "error = { name = 'overloaded', headers = { retry-after-ms = '1' } }"
+SERVED = {
+    "a trap": (state("s", f"when = 'turn == 1'; {SOON}", ANSWER), None),
+    "its cure": (state("s", f"when = 'attempt < 3'; {SOON}", ANSWER), "x"),
+}
+
+
+@pytest.mark.parametrize("text, said", SERVED.values(), ids=SERVED)
+def test_a_client_that_retries_never_gets_past_a_trap(text, said, tmp_path):
+    """OpenAI's SDK asks a real server again and again, and hears the answer only where nothing is told."""
+    path = tmp_path / "scenario.toml"
+    path.write_text(text, encoding="utf-8")
+    assert (said is None) == ("LP316" in {each.code for each in check([path]).diagnostics})
+    with serving(text) as running, OpenAI(base_url=f"{running.url}/v1", api_key="x", max_retries=4) as client:
+        ask = partial(client.chat.completions.create, model="m", messages=[{"role": "user", "content": "Hi"}])
+        heard = None
+        with suppress(InternalServerError):
+            heard = ask().choices[0].message.content
+    assert heard == said
