@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from junitparser import Failure, JUnitXml
@@ -93,6 +94,40 @@ def test_a_coverage_file_has_what_was_covered(here: Path) -> None:
     assert 1 == found["version"]
     assert ["doors", "bad"] == [each["scenario"] for each in found["scenarios"]]
     assert {"covered": 3, "total": 4} == found["scenarios"][0]["totals"]["branches"]
+
+
+def test_what_several_runs_covered_is_added_up(here: Path) -> None:
+    """Example by example it comes to what all of them cover at once; what was covered of others stays."""
+    whole = covered(here, "whole.json", "doors.toml", "bad.toml")
+    covered(here, "parts.json", "bad.toml", "--append")
+    for name in ("left", "elsewhere"):
+        parts = covered(here, "parts.json", "doors.toml", "-k", name, "--append")
+    assert sorted(whole, key=str) == sorted(parts, key=str)
+    (again,) = (each for each in covered(here, "parts.json", "doors.toml", "--append") if each["scenario"] == "doors")
+    (once,) = (each for each in whole if each["scenario"] == "doors")
+    assert [2 * each["requests"] for each in once["states"]] == [each["requests"] for each in again["states"]]
+    assert once["totals"] == again["totals"]
+
+
+def test_what_a_changed_scenario_had_covered_does_not_count(here: Path) -> None:
+    """It is another scenario; and what is no such file is left as it is."""
+    covered(here, "out.json", "doors.toml")
+    text = (here / "doors.toml").read_text("utf-8")
+    (here / "doors.toml").write_text(f'{text}\n[[states.attic]]\nreply = "dust"\n', "utf-8")
+    assert covered(here, "new.json", "doors.toml") == covered(here, "out.json", "doors.toml", "--append")
+    (here / "out.json").write_text("[]", "utf-8")
+    ran = call("test", "doors.toml", "--coverage-file", "out.json", "--append", cwd=here)
+    assert (2, "[]") == (ran.returncode, (here / "out.json").read_text("utf-8"))
+    assert '"out.json" is not what `llmposter test --coverage-file` writes' in ran.stderr
+    ran = call("test", "doors.toml", "--append", cwd=here)
+    assert 2 == ran.returncode
+    assert "--append goes with --coverage-file" in ran.stderr
+
+
+def covered(here: Path, name: str, *arguments: str) -> list[Any]:
+    call("test", *arguments, "--coverage-file", name, cwd=here)
+    found: list[Any] = json.loads((here / name).read_text("utf-8"))["scenarios"]
+    return found
 
 
 def test_json_tells_it_all(here: Path) -> None:

@@ -76,18 +76,27 @@ def read(data: bytes, name: str, program: Program) -> Overlay:
     Raises:
         Unfit: nothing, or it speaks of other states or rules.
     """
-    try:
-        found = msgspec.json.decode(data, type=_File)
-    except msgspec.MsgspecError as error:
-        raise Unfit(f'"{name}" is not what `llmposter test --coverage-file` writes: {_lower(error)}') from error
-    of = next((each for each in found.scenarios if each.scenario == program.name), None)
+    scenarios = _scenarios(data, name)
+    of = next((each for each in scenarios if each.scenario == program.name), None)
     if of is None:
-        known = ", ".join(f'"{each.scenario}"' for each in found.scenarios) or "none"
+        known = ", ".join(f'"{each.scenario}"' for each in scenarios) or "none"
         raise Unfit(f'"{name}" has no coverage of scenario "{program.name}": it is of {known}')
     now: Any = [*program.states], [rule.name for rule in every_rule(program)]
     if now != ([each.name for each in of.states], [each.name for each in of.rules]):
         raise Unfit(f'"{name}" is of another scenario "{program.name}" than there is now: run `llmposter test` again')
     return Overlay(of)
+
+
+def check(data: bytes, name: str) -> None:
+    """Raises what `read` raises where a file called *name* is of no scenario at all."""
+    _scenarios(data, name)
+
+
+def _scenarios(data: bytes, name: str) -> tuple[_Scenario, ...]:
+    try:
+        return msgspec.json.decode(data, type=_File).scenarios
+    except msgspec.MsgspecError as error:
+        raise Unfit(f'"{name}" is not what `llmposter test --coverage-file` writes: {_lower(error)}') from error
 
 
 def _lower(error: Exception) -> str:

@@ -28,11 +28,15 @@ _NAME: dict[str, Any] = {"multiple": True, "metavar": "NAME"}
 @click.option(
     "--coverage-file", metavar="FILE", type=click.Path(dir_okay=False), help="Write what was covered as JSON."
 )
+@click.option("--append", is_flag=True, help="Add what was covered to what that file has already.")
 @click.option("--fail-under", metavar="PERCENT", type=click.FloatRange(0, 100), help="Fail if less is covered.")
 @click.option("--format", "form", default="text", show_default=True, type=click.Choice(["text", "json", "junit"]))
 @shared.verbose
 def test(paths: Sequence[str], form: str, coverage_file: str | None, fail_under: float | None, **chosen: Any) -> int:
     """Play the examples of scenarios offline, and say which states and rules they covered."""
+    append = chosen.pop("append")
+    if append and coverage_file is None:
+        raise click.UsageError("--append goes with --coverage-file")
     checked = shared.checked(paths)
     # A failing example is told below, where it belongs.
     broken = [each for each in checked.diagnostics if each.severity == "error" and each.code != "LP307"]
@@ -42,7 +46,7 @@ def test(paths: Sequence[str], form: str, coverage_file: str | None, fail_under:
     told = _played(checked, **{**chosen, "branches": chosen["branches"] or coverage_file is not None})
     _tell(form, told, broken)
     if coverage_file is not None:
-        _write(coverage_file, [each.coverage for each in told])
+        _write(coverage_file, [each.coverage for each in told], append=append)
     every = [result for each in told for result in each.results]
     failed = sum(bool(result.failures) for result in every)
     click.echo(f"{len(every) - failed} of {shared.counted(len(every), 'example')} passed", err=True)
@@ -82,14 +86,28 @@ def _tell(form: str, told: Sequence[Told], broken: Sequence[Diagnostic]) -> None
             click.echo("\n".join(telling.text(each)))
 
 
-def _write(path: str, covered: Iterable[Coverage]) -> None:
+def _write(path: str, covered: Iterable[Coverage], *, append: bool) -> None:
     from llmposter.lint import coverage
 
-    text = json.dumps({"version": 1, "scenarios": list(map(coverage.data, covered))}, ensure_ascii=False, indent=2)
+    scenarios = list(map(coverage.data, covered))
+    if append and Path(path).exists():
+        scenarios = _added(path, scenarios)
+    text = json.dumps({"version": 1, "scenarios": scenarios}, ensure_ascii=False, indent=2)
     try:
         Path(path).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
         raise shared.Trouble(f'cannot write "{path}": {(error.strerror or str(error)).lower()}') from error
+
+
+def _added(path: str, scenarios: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from llmposter.lint import adding, overlay
+
+    try:
+        return adding.added(adding.read(Path(path).read_bytes(), path), scenarios)
+    except overlay.Unfit as error:
+        raise shared.Trouble(str(error)) from error
+    except OSError as error:
+        raise shared.Trouble(f'cannot read "{path}": {(error.strerror or str(error)).lower()}') from error
 
 
 def _enough(covered: Sequence[Coverage], least: float) -> bool:
