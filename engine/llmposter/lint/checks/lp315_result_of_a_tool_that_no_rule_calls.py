@@ -1,8 +1,9 @@
-"""A condition on the result of a tool that no rule calls.
+"""A condition on the result of a tool that no rule calls, or a text made of it.
 
 ## Why it is a mistake
 
-A client sends results of what it was told to call, so that the condition waits for what never comes.
+A client sends results of what it was told to call, so that the condition waits for what never comes, and the text has a
+hole.
 Mostly the name is another one.
 
 ## Example
@@ -17,7 +18,7 @@ when  = 'result("weather") exists'  # LP315
 reply = "It is ${result.text}."
 
 [[states.told]]
-reply = "I do not know."
+reply = 'Is it ${result("weather").text}?'  # LP315
 ```
 
 ## Instead
@@ -40,7 +41,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llmposter.lint.calling import awaited, called
+from llmposter.lint.calling import called, read
 from llmposter.lint.meant import rules
 from llmposter_dsl import words
 from llmposter_dsl.codes import Code
@@ -60,9 +61,9 @@ def check(seen: Seen) -> Iterator[Diagnostic]:
         return
     tools = called(rules(seen.program))
     for rule in rules(seen.program):
-        for tool in dict.fromkeys(awaited(rule)):
-            if tool not in tools and rule.when is not None:
+        for tool, place in dict.fromkeys(read(rule)):
+            if tool not in tools:
                 meant = words.close(tool, sorted(tools))
                 help_ = f"did you mean `{meant}`?" if meant else None
                 message = f"no rule calls {words.shown(tool)}, whose result is asked for"
-                yield Diagnostic("LP315", message, rule.when.place, help_)
+                yield Diagnostic("LP315", message, place, help_)
