@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from llmposter_dsl.place import Path, Within
 from llmposter_dsl.source import Source, Span
+from llmposter_dsl.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from llmposter_dsl.diagnostic import Diagnostic
@@ -154,7 +155,8 @@ class Document:
                 from llmposter_dsl.yaml_tree import places
             case "json":
                 from llmposter_dsl.json_tree import places
-        return places(self.source)
+        with undisturbed():
+            return places(self.source)
 
     @cached_property
     def _known_ranges(self) -> dict[Path, list[tuple[int, int]] | None]:
