@@ -6,13 +6,13 @@ and how many answers there were, stays as it was (language.md, section 7).
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from llmposter.core.conversation import interrupted
-from llmposter.lint.meant import meant_for, rules
+from llmposter.lint.meant import meant_for
 from llmposter.lint.witness import Wanted, witnesses
 from llmposter.model import Failure
 from llmposter_dsl.analysis import Atom, contradict, refuted
@@ -78,28 +78,44 @@ def _retries(status: int) -> bool:
 def _passing(program: Program, rule: Rule, fail: Fail) -> bool:
     from llmposter.wire import load
 
-    wires = [wire for wire in load().values() if meant_for(wire, program.serves) and meant_for(wire, rule.when)]
-    sent = [wire.failure(Failure(fail.name, fail.status, fail.type, fail.code), 0.0) for wire in wires]
-    return bool(sent) and all(
-        _retries(each.status) and ("x-should-retry", "false") not in each.headers for each in sent
-    )
+    lasting = [name for name in load() if not _passes(name, fail.name, fail.status)]
+    if not lasting:
+        return True
+    meant = {
+        wire.name for wire in load().values() if all(meant_for(wire, each) for each in (program.serves, rule.when))
+    }
+    return bool(meant) and meant.isdisjoint(lasting)
+
+
+@lru_cache(maxsize=1024)
+def _passes(wire: str, name: str | None, status: int | None) -> bool:
+    """Whether an API has an error for it that is retried."""
+    from llmposter.wire import load
+
+    sent = load()[wire].failure(Failure(name, status), 0.0)
+    return _retries(sent.status) and ("x-should-retry", "false") not in sent.headers
 
 
 class Retrying:
     """What the rules of a program leave to a client that retries.
 
     Attributes:
-        failing: by state the rules that answer with what is retried.
+        failing: by state the rules that answer with what is retried; states of very many rules are left out.
     """
 
     def __init__(self, study: Study) -> None:
         self._study, self._left = study, _MOST_TRIES
-        again = {id(rule) for rule in rules(study.program) if retried(study.program, rule)}
+        known: dict[int, bool] = {}
         self.failing = {
-            state: tuple(rule for rule in study.live(state) if id(rule) in again)
+            state: tuple(rule for rule in live if self._fails(rule, known))
             for state in study.program.states
-            if state in study.reached
+            if state in study.reached and len(live := study.live(state)) <= _MOST
         }
+
+    def _fails(self, rule: Rule, known: dict[int, bool]) -> bool:
+        if id(rule) not in known:
+            known[id(rule)] = retried(self._study.program, rule)
+        return known[id(rule)]
 
     @cached_property
     def traps(self) -> frozenset[tuple[str, str]]:
@@ -131,7 +147,7 @@ class Retrying:
         """Whether some request gets another answer."""
         return any(
             rule.outcome is not None and (state, rule.name) not in self.traps
-            for state in self.failing
+            for state in self._study.reached
             for rule in self._study.live(state)
         )
 
@@ -167,7 +183,7 @@ class Retrying:
     def _keeps(self, state: str, rule: Rule, kept: Collection[tuple[str, str]]) -> bool:
         """Whether a retry of whatever the rule takes is taken by one of those that are *kept*."""
         after, made = rule.goto or state, self._study.clauses(rule)
-        if made is None or max(len(self._study.live(state)), len(self._study.live(after))) > _MOST:
+        if made is None or after not in self.failing:
             return False
         before = self._passed_over(state, rule) if after == state else []
         possible = [clause for clause in made if not contradict(clause, self._study.known(state))]
