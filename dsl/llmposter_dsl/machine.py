@@ -15,7 +15,7 @@ from llmposter_dsl.bind import Report
 from llmposter_dsl.codes import CODES, modules
 from llmposter_dsl.place import Within
 from llmposter_dsl.program import Program
-from llmposter_dsl.rules import Line
+from llmposter_dsl.rules import Line, undeclared
 
 _FAMILY: Final = "LP3"
 
@@ -79,11 +79,14 @@ class Machine:
         return any(map(self.holds, self.states[state]))
 
     def holds(self, line: Line) -> bool:
-        """Whether a file without this rule may have a mistake more: its name is asked for, or its `goto` makes a state.
+        """Whether a file without this rule may have a mistake more, since a name is known, or asked for, by it.
 
-        A name in `scenario.final` that has no rules is a state by what leads there alone.
+        What leads there alone makes a state of a name in `scenario.final` that has no rules, and a call that is
+        `undeclared` makes a tool.
         """
-        return self.counted or (line.goto is not None and self.places[line.goto].path[:1] != ("states",))
+        if self.counted or undeclared([line]):
+            return True
+        return line.goto is not None and self.places[line.goto].path[:1] != ("states",)
 
     @cached_property
     def counted(self) -> bool:
