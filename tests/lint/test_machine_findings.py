@@ -136,6 +136,13 @@ ASKED = {
     ),
     "every request has a rule": (rules("attempt < 3", "attempt >= 3"), "LP311", []),
     "an error was meant": ('[scenario]\nunmatched = "bad_request"\n\n' + rules("attempt < 3"), "LP311", []),
+    "a variable that is a text or nothing": (
+        '[vars]\nmode = "slow"\n\n'
+        + rules("", answer='reply = "x"\nset = {mode = "user"}\ngoto = "s"', state="a")
+        + rules("mode is text", "mode == null"),
+        "LP311",
+        [],
+    ),
     "two words": (
         rules('user mentions "refund"', 'user mentions "order"', ""),
         "LP312",

@@ -23,11 +23,15 @@ from llmposter.lint.checks import lp316_retry_trap as lp316
 from llmposter.lint.checks import lp317_state_from_which_no_end_is_reached as lp317
 from llmposter.lint.never import studied
 from llmposter.lint.retrying import Retrying, retried
+from llmposter.lint.witness import Witness
 from llmposter.model import Reply
 from llmposter_dsl.analysis.variables import set_before
 from llmposter_dsl.compiler import compile_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
     from llmposter.core.conversation import Step
     from llmposter.lint.never import Never, Study
     from llmposter.model import Turn
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 SOAK = bool(os.environ.get("LLMPOSTER_SOAK"))
 
 
-def plays(program: Program, never: Never) -> None:
+def plays(program: Program, never: Never) -> Witness:
     """The witness is a request that the rule would take, and that a rule before it does."""
     witness = never.witness
     assert witness is not None
@@ -44,6 +48,7 @@ def plays(program: Program, never: Never) -> None:
     step = Machine(program).stepped(witness.stands, witness.turn, witness.moment)
     assert (*step.passed, step.rule)[0] is never.taker
     assert never.taker in never.by
+    return witness
 
 
 @settings(max_examples=10_000 if SOAK else 80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -83,17 +88,19 @@ def follows_calls(seen: Seen, steps: list[Step]) -> None:
 def test_a_request_that_is_shown_does_what_is_said_of_it(written):
     """The machine fires a rule that covers, none where there is a gap, and the first of two that overlap."""
     program = compiled(written)
-    study = studied(program)
+    study, shown = studied(program), list[Witness]()
     for never in study.nowhere():
         if never.by:
-            plays(program, never)
+            shown.append(plays(program, never))
     for state in study.reached:
         if (witness := study.gap(state)) is not None:
             assert Machine(program).stepped(witness.stands, witness.turn, witness.moment).missed
-        leads(study, state)
+            shown.append(witness)
+        shown += leads(study, state)
+    hold(written, [witness for witness in shown if witness.shown])
 
 
-def leads(study: Study, state: str) -> None:
+def leads(study: Study, state: str) -> Iterator[Witness]:
     """The witness of two rules that overlap is taken by the first, and the second would take it."""
     live = [rule for rule in study.live(state) if rule.group == state and rule.when is not None]
     for one, other in combinations(live, 2):
@@ -103,6 +110,16 @@ def leads(study: Study, state: str) -> None:
             assert (*step.passed, step.rule)[0] is one
             assert other.when is not None
             assert other.when.holds(witness.facts(study.program))
+            yield witness
+
+
+def hold(written: dict[str, Any], shown: list[Witness]) -> None:
+    """The words in which a request is told are a condition of the language, and it holds for that request."""
+    rules = [*written.get("otherwise", ()), *({"when": each.shown, "reply": "w"} for each in shown)]
+    program = compiled({**written, "otherwise": rules})
+    for rule, witness in zip(program.otherwise[len(rules) - len(shown) :], shown, strict=True):
+        assert rule.when is not None
+        assert rule.when.holds(witness.facts(program)), witness.shown
 
 
 @settings(max_examples=10_000 if SOAK else 150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

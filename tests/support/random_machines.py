@@ -53,12 +53,13 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=4,
 )
+_SET = ('"ab"', "user", 'headers["x-a"]', 'result("t").text')
 _RULE = st.fixed_dictionaries(
     {},
     optional={
         "when": CONDITIONS,
         "times": st.integers(1, 2),
-        "set": st.fixed_dictionaries({}, optional={"v": st.sampled_from(('"ab"', "user")), "n": NUMBERS}),
+        "set": st.fixed_dictionaries({}, optional={"v": st.sampled_from(_SET), "n": NUMBERS | st.just("attempt")}),
         "goto": st.sampled_from(STATES),
         "outcome": st.sampled_from(({"reply": "x"}, {"error": 429}, {"call": "t()"}, {}, {"reply": "${v}"})),
     },

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, Literal, TypeAlias
 
+from llmposter_dsl import facts
 from llmposter_dsl.analysis.atoms import Atom, Signed, type_of
 from llmposter_dsl.analysis.follows import exclude, follows
 from llmposter_dsl.expressions.syntax import Apply, Item, Member, Name, Node
@@ -34,9 +35,14 @@ LETTERS: Final[Mapping[str, Callable[[str], str]]] = {"lower": str.lower, "upper
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the subjects from elsewhere: all values that one can have, such as the state or a variable."""
+    """What is known of the subjects from elsewhere, such as the state or a variable.
+
+    Attributes:
+        values: all that one can have. kinds: the kinds of all that one can have, where the values are not counted.
+    """
 
     values: Mapping[Node, tuple[Value, ...]] = field(default_factory=dict)
+    kinds: Mapping[Node, frozenset[Kind]] = field(default_factory=dict)
 
     def of(self, subject: Node) -> tuple[Value, ...] | None:
         """All values that the subject can have, or None where these are not counted."""
@@ -128,7 +134,7 @@ def _impossible(subject: Node, tests: Tests, known: Known) -> bool:
     values = counted(subject, tests, known)
     if values is not None:
         return not any(tests.met(value) for value in values)
-    kinds = possible(subject, tests)
+    kinds = possible(subject, tests, known)
     if not kinds:
         return True
     if kinds in _ORDERED:
@@ -154,9 +160,9 @@ def counted(subject: Node, tests: Tests, known: Known) -> tuple[Value, ...] | No
         else:
             continue
         return tuple(one for one in given if _may_be(subject, one))
-    if any(each.test == "exists" for each in tests.failing) or possible(subject, tests) == {"null"}:
+    if any(each.test == "exists" for each in tests.failing) or possible(subject, tests, known) == {"null"}:
         return (None,)
-    return (True, False) if possible(subject, tests) == {"bool"} else None
+    return (True, False) if possible(subject, tests, known) == {"bool"} else None
 
 
 def _may_be(subject: Node, value: Value) -> bool:
@@ -184,10 +190,9 @@ def _never(atom: Atom) -> bool:
     return not isinstance(atom.value[1], str) or _other_letters(atom.subject, atom.value[1])
 
 
-def possible(subject: Node, tests: Tests) -> frozenset[Kind]:
+def possible(subject: Node, tests: Tests, known: Known = NOTHING) -> frozenset[Kind]:
     """The kinds of value that the subject may have."""
-    found = type_of(subject)
-    kinds = KINDS if found is None else frozenset((found.kind, "null") if found.maybe else (found.kind,))
+    kinds = known.kinds.get(subject) or _kinds(subject)
     for each in tests.passing:
         kinds &= _taken(each)
     for each in tests.failing:
@@ -196,6 +201,22 @@ def possible(subject: Node, tests: Tests) -> frozenset[Kind]:
         elif each.passes(None):
             kinds -= {"null"}
     return kinds
+
+
+def _kinds(subject: Node) -> frozenset[Kind]:
+    found = type_of(subject)
+    if found is not None:
+        return frozenset((found.kind, "null") if found.maybe else (found.kind,))
+    return KINDS - {"duration"} if _is_sent(subject) else KINDS
+
+
+def _is_sent(subject: Node) -> bool:
+    """Whether it is a part of a request, where JSON has no durations."""
+    while isinstance(subject, Member | Item):
+        subject = subject.of
+    if isinstance(subject, Name):
+        return subject.name in facts.RULE.facts
+    return isinstance(subject, Apply) and subject.function == "result"
 
 
 def _taken(atom: Atom) -> frozenset[Kind]:

@@ -38,7 +38,7 @@ def _guesses(subject: Node, tests: Tests, known: Known) -> Iterator[Value]:
     if given is not None:
         yield from given
         return
-    kinds = possible(subject, tests)
+    kinds = possible(subject, tests, known)
     if "text" in kinds:
         yield from filter(None, texts(tests.passing))
     for kind in _AMOUNTS:

@@ -1,17 +1,19 @@
-"""What variables can hold: all their values where rules set them to something known, and where none is set yet."""
+"""What variables can hold: all values, or the kinds of them, as rules set them; and where none is set yet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from llmposter_dsl.expressions.parse import parse
 from llmposter_dsl.expressions.syntax import Literal
 from llmposter_dsl.program import Data, Expression, Value
+from llmposter_dsl.types import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from llmposter_dsl.program import Program, Rule
+    from llmposter_dsl.types import Kind
 
 _MOST_WAYS: Final = 200_000
 """Rules that are gone through, each in each state."""
@@ -53,6 +55,19 @@ def set_before(program: Program) -> Mapping[str, frozenset[str]]:
 def _moves(rule: Rule) -> bool:
     """Whether it leads elsewhere, or sets something."""
     return rule.goto is not None or bool(rule.set)
+
+
+def kinds(program: Program) -> dict[str, frozenset[Kind]]:
+    """By name the kinds of value that a variable can have; those are left out that may hold any JSON."""
+    found: dict[str, set[str]] = {
+        name: {kind_of(value)} for name, value in program.vars.items() if name not in program.shared
+    }
+    for name, source in (each for rule in _rules(program) for each in rule.set if each[0] in found):
+        if isinstance(source, Data) and source.constant:
+            found[name].add(kind_of(source.build(None)))  # type: ignore[arg-type]
+        else:  # what has a type may be null all the same
+            found[name] |= {source.type, "null"}
+    return {name: cast("frozenset[Kind]", frozenset(each)) for name, each in found.items() if "json" not in each}
 
 
 def _rules(program: Program) -> Iterator[Rule]:

@@ -17,7 +17,7 @@ from llmposter.lint.standing import Standing, none_passed
 from llmposter.lint.witness import Wanted, witnesses
 from llmposter_dsl import words
 from llmposter_dsl.analysis import Clause, Known, clauses, contradict, refuted, ways
-from llmposter_dsl.analysis.variables import set_before, variables
+from llmposter_dsl.analysis.variables import kinds, set_before, variables
 from llmposter_dsl.expressions.syntax import Name
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llmposter.lint.witness import Witness
     from llmposter_dsl.expressions.syntax import Node
     from llmposter_dsl.program import Program, Rule, Value
+    from llmposter_dsl.types import Kind
 
 _MOST_TAKERS: Final = 8
 """Rules that together may leave nothing to another."""
@@ -151,7 +152,7 @@ class Study:
             first: dict[Node, tuple[Value, ...]] = {
                 Name(name): (self.program.vars[name],) for name in self._unset(state)
             }
-            self._settled[state] = Known({Name("state"): (state,), **self._variables, **first})
+            self._settled[state] = Known({Name("state"): (state,), **self._variables, **first}, self._kinds)
         return self._settled[state]
 
     def _unset(self, state: str) -> Iterator[str]:
@@ -163,7 +164,7 @@ class Study:
         state, made = never.state, self.clauses(never.rule) or ()
         if any(not contradict(each, self.settled(state)) for each in made):
             return self.standing.told(state)
-        if any(not contradict(each, Known({Name("state"): (state,), **self._variables})) for each in made):
+        if any(not contradict(each, Known({Name("state"): (state,), **self._variables}, self._kinds)) for each in made):
             asked = {atom.subject for clause in made for atom, _ in clause}
             names = tuple(name for name in self._unset(state) if Name(name) in asked)
             return f"no rule can have set {words.listed(names)} before" if names else None
@@ -217,6 +218,10 @@ class Study:
     @cached_property
     def _variables(self) -> dict[Node, tuple[Value, ...]]:
         return {Name(name): values for name, values in variables(self.program).items()}
+
+    @cached_property
+    def _kinds(self) -> dict[Node, frozenset[Kind]]:
+        return {Name(name): each for name, each in kinds(self.program).items()}
 
     def _never(self, rule: Rule, state: str, known: Known) -> Never | None:
         made = self.clauses(rule)

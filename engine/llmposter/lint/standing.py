@@ -96,7 +96,7 @@ class Standing:
 def none_passed(known: Known, times: Iterable[str]) -> Known:
     """What is known, and that these times are 0s."""
     zero: dict[Node, tuple[Value, ...]] = {Name(name): (Duration(0),) for name in times}
-    return Known({**known.values, **zero})
+    return Known({**known.values, **zero}, known.kinds)
 
 
 def passes(rule: Rule) -> bool:

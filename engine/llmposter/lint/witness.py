@@ -91,8 +91,7 @@ def witnesses(wanted: Wanted, clause: Clause, used_up: Mapping[str, int]) -> Ite
         draft.fired.update(used_up)
         if len(chosen) < len(roots) or not all(draft.set(root, value) for root, value in chosen.items()):
             return
-        made = draft.made(wanted.program)
-        if wanted.fits(made):
+        if draft.possible and wanted.fits(made := draft.made(wanted.program)):
             yield made
 
 
@@ -149,6 +148,11 @@ class _Draft:
     fired: dict[str, int] = field(default_factory=dict)
     results: dict[str, dict[str, Value]] = field(default_factory=dict)
     body: Json = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is such a request: behind what an assistant says there are no results yet."""
+        return not self.results or self.facts.get("last") != "assistant"
 
     def set(self, subject: Node, value: Value) -> bool:
         """Whether the subject could be given the value."""
