@@ -1,4 +1,4 @@
-"""Scenarios with one mistake each, as an author makes them, and walks that show whether it changed what they do.
+"""Scenarios with one mistake each, as an author makes them.
 
 A mutant is data: it is written as JSON, which YAML reads. Everything is drawn from a `random.Random`.
 """
@@ -12,13 +12,8 @@ from copy import deepcopy
 from random import Random
 from typing import Any, NamedTuple
 
-from machines import Talk
-
-from llmposter.core.conversation import Step
-from llmposter.model import Failure, Message, Reply
 from llmposter_dsl import keys
 from llmposter_dsl.names import GROUPS
-from llmposter_dsl.program import Program
 
 Data = dict[str, Any]
 
@@ -58,14 +53,14 @@ def _lists(data: Data) -> Iterator[list[Data]]:
     yield from data.get("states", {}).values()
 
 
-def _rules(data: Data, *having: str) -> list[Data]:
+def rules_of(data: Data, *having: str) -> list[Data]:
     return [rule for rules in _lists(data) for rule in rules if all(name in rule for name in having)]
 
 
 def _dangling(data: Data) -> bool:
     """Whether a state is named that is none: it has no rules, and is not both final and gone to."""
     final = set(data.get("scenario", {}).get("final", []))
-    gone = {rule.get("goto") for rule in _rules(data)}
+    gone = {rule.get("goto") for rule in rules_of(data)}
     return bool(_named(data) - set(data["states"]) - (final & gone) - {None, *keys.FOREIGN})
 
 
@@ -73,7 +68,7 @@ def _named(data: Data) -> set[str | None]:
     """The states that something names."""
     scenario = data.get("scenario", {})
     turns = [turn for each in data.get("examples", []) for turn in each.get("turns", [])]
-    found = {rule.get("goto") for rule in _rules(data)} | {turn.get("state") for turn in turns}
+    found = {rule.get("goto") for rule in rules_of(data)} | {turn.get("state") for turn in turns}
     return found | {scenario.get("start"), scenario.get("foreign"), *scenario.get("final", [])}
 
 
@@ -98,7 +93,7 @@ _REGEX = re.compile(r"(?<=matches )/(?:\\.|[^/\\])+/")
 
 
 def _break_regex(data: Data, draw: Random) -> tuple[str, bool] | None:
-    rules = [rule for rule in _rules(data, "when") if _REGEX.search(rule["when"])]
+    rules = [rule for rule in rules_of(data, "when") if _REGEX.search(rule["when"])]
     if not rules:
         return None
     rule = draw.choice(rules)
@@ -108,7 +103,7 @@ def _break_regex(data: Data, draw: Random) -> tuple[str, bool] | None:
 
 
 def _drop_goto(data: Data, draw: Random) -> tuple[str, bool] | None:
-    rules = _rules(data, "goto")
+    rules = rules_of(data, "goto")
     if not rules:
         return None
     rule = draw.choice(rules)
@@ -118,7 +113,7 @@ def _drop_goto(data: Data, draw: Random) -> tuple[str, bool] | None:
 
 
 def _turn_goto(data: Data, draw: Random) -> tuple[str, bool] | None:
-    rules = [rule for rule in _rules(data, "goto") if set(data["states"]) - {rule["goto"]}]
+    rules = [rule for rule in rules_of(data, "goto") if set(data["states"]) - {rule["goto"]}]
     if not rules:
         return None
     rule = draw.choice(rules)
@@ -131,7 +126,7 @@ def _tables(value: Any) -> Iterator[Data]:
     yield value
     if "scenario" in value:
         yield value["scenario"]
-    yield from _rules(value)
+    yield from rules_of(value)
     for each in value.get("examples", []):
         yield each
         yield from each.get("turns", [])
@@ -181,7 +176,7 @@ def _groups(data: Data, table: Data) -> list[Any]:
         return [keys.DOCUMENT]
     if table is data.get("scenario"):
         return [keys.SCENARIO]
-    if any(table is rule for rule in _rules(data)):
+    if any(table is rule for rule in rules_of(data)):
         return [keys.RULE]
     return [keys.EXAMPLE if "turns" in table else keys.TURN]
 
@@ -197,7 +192,7 @@ def _drop_rule(data: Data, draw: Random) -> tuple[str, bool] | None:
 
 def _in_vain(data: Data, gone: Data) -> bool:
     """Whether something still asks how often this rule fired, or gives the result of a tool that it alone calls."""
-    conditions = [rule["when"] for rule in _rules(data, "when")]
+    conditions = [rule["when"] for rule in rules_of(data, "when")]
     if any(f'fired("{gone.get("name")}")' in when for when in conditions):
         return True
     call = gone.get("call")
@@ -207,7 +202,7 @@ def _in_vain(data: Data, gone: Data) -> bool:
 
 
 def _weaken_when(data: Data, draw: Random) -> tuple[str, bool] | None:
-    rules = [rule for rule in _rules(data, "when") if not _REGEX.search(rule["when"])]
+    rules = [rule for rule in rules_of(data, "when") if not _REGEX.search(rule["when"])]
     if not rules:
         return None
     rule = draw.choice(rules)
@@ -221,7 +216,7 @@ def _weaken_when(data: Data, draw: Random) -> tuple[str, bool] | None:
 
 def _change_number(data: Data, draw: Random) -> tuple[str, bool] | None:
     number = re.compile(r"(?<=[=<>] )\d+(?!\w)")
-    rules = [rule for rule in _rules(data, "when") if number.search(rule["when"])]
+    rules = [rule for rule in rules_of(data, "when") if number.search(rule["when"])]
     if not rules:
         return None
     rule = draw.choice(rules)
@@ -235,75 +230,3 @@ KINDS: tuple[Kind, ...] = (
     _rename_state, _swap_rules, _break_regex, _drop_goto, _turn_goto, _misspell_key, _change_type, _drop_rule,
     _weaken_when, _change_number,
 )  # fmt: skip
-
-
-# --- walks ------------------------------------------------------------------------------------------------------------
-
-
-class Words(NamedTuple):
-    """What clients of a scenario may say: texts, results of tools, and what else their requests have."""
-
-    users: list[str]
-    results: list[Any]
-    requests: list[Data]
-
-
-_QUOTED = re.compile(r'"([^"]*)"')
-
-
-def words_of(data: Data) -> Words:
-    """What its examples say, and what its conditions ask for."""
-    turns = [turn for each in data.get("examples", []) for turn in each.get("turns", [])]
-    asked = [rule["when"] for rule in _rules(data, "when")]
-    users = [turn["user"] for turn in turns if "user" in turn]
-    users += [text for when in asked for text in _QUOTED.findall(when)]
-    results = [turn.get("result", turn.get("error")) for turn in turns if "tool" in turn]
-    results += [result.get("result", result.get("error")) for turn in turns for result in turn.get("results", [])]
-    requests = [turn["request"] for turn in turns if "request" in turn]
-    return Words([*users, "hello", "#7"], [*results, {"a": 1}, "ok", {"error": "no"}], [*requests, {}])
-
-
-def differ(first: Program, second: Program, said: Words, draw: Random, *, walks: int = 30, steps: int = 12) -> bool:
-    """Whether some walk gets other answers from the one than from the other."""
-    return any(_walk(first, second, said, draw, number, steps) for number in range(walks))
-
-
-def _walk(first: Program, second: Program, said: Words, draw: Random, number: int, steps: int) -> bool:
-    talks = [Talk(program, number=number) for program in (first, second)]
-    request = _fields(draw.choice(said.requests))
-    for _ in range(steps):
-        if draw.random() < 0.2:
-            request = _fields(draw.choice(said.requests))
-        wait = draw.choice((0.0, 0.0, 0.0, 2.0, 40.0, 400.0, 4000.0))
-        messages = _next(talks[0], said, draw)
-        heard = [_heard(talk.ask(*messages, wait=wait, **request)) for talk in talks]
-        if heard[0] != heard[1]:
-            return True
-    return False
-
-
-def _fields(request: Data) -> Data:
-    known = {name: request[name] for name in ("model", "system", "stream", "provider") if name in request}
-    if "headers" in request:
-        known["headers"] = {name.lower(): value for name, value in request["headers"].items()}
-    if "tools" in request:
-        known["tools"] = [tool if isinstance(tool, str) else tool["name"] for tool in request["tools"]]
-    return known
-
-
-def _next(talk: Talk, said: Words, draw: Random) -> list[Message | str]:
-    last = talk.steps[-1].outcome if talk.steps else None
-    if last is not None and (isinstance(last, Failure) or talk.steps[-1].faults) and draw.random() < 0.7:
-        return []
-    if isinstance(last, Reply) and talk.messages[-1].calls:
-        return [talk.answer(*(draw.choice(said.results) for _ in talk.messages[-1].calls))]
-    return [draw.choice(said.users)]
-
-
-def _heard(step: Step) -> tuple[object, ...]:
-    """What can be told of an answer from outside; but not what was drawn, which hangs on a rule's place in the file."""
-    outcome = "a miss" if step.missed else _ID.sub("id", repr(step.outcome))
-    return outcome, [fault.text for fault in step.faults], step.delivery, len(step.violations)
-
-
-_ID = re.compile(r"[a-z]+_[0-9A-Za-z]{8,}")
