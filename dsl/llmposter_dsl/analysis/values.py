@@ -46,7 +46,7 @@ def _guesses(subject: Node, tests: Tests, known: Known) -> Iterator[Value]:
         found = numbers(subject, tests, kind) if kind in kinds else []
         yield from sorted(found, key=lambda each: (each < 1, abs(each)))
     for each in tests.passing:
-        if each.test == "contains":
+        if each.test == "contains" and "list" in kinds:
             yield [each.value[1]]
     for kind, some in _SOME.items():
         if kind in kinds:
