@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from machines import Talk, text
 from mutations import Data, rules_of
 
-from llmposter.core.conversation import Step
+from llmposter.core.conversation import Step, interrupted
 from llmposter.core.fingerprint import spoken
 from llmposter.model import Failure, Message, Reply
 from llmposter_dsl.program import Program
@@ -29,6 +29,17 @@ class Words(NamedTuple):
 
 _QUOTED = re.compile(r'"([^"]*)"')
 _ID = re.compile(r"[a-z]+_[0-9A-Za-z]{8,}")
+
+
+class Client(Talk):
+    """A client that gets over an answer that breaks off as over an error: it did not hear it, and counts an attempt."""
+
+    def ask(self, *messages: Message | str, wait: float = 0.0, **request: Any) -> Step:
+        attempt, heard = self.attempt, len(self.messages) + len(messages)
+        step = super().ask(*messages, wait=wait, **request)
+        if step.faults:
+            self.stands, self.messages, self.attempt = interrupted(step), self.messages[:heard], attempt + 1
+        return step
 
 
 def words_of(data: Data) -> Words:
@@ -52,7 +63,7 @@ def difference(
 
 
 def _walk(first: Program, second: Program, said: Words, draw: Random, number: int, steps: int) -> str | None:
-    one, other = (Talk(program, number=number) for program in (first, second))
+    one, other = (Client(program, number=number) for program in (first, second))
     request = draw.choice(said.requests)
     for _ in range(steps):
         if draw.random() < 0.2:
@@ -74,7 +85,7 @@ def _fields(request: Data) -> Data:
     return known
 
 
-def _next(talk: Talk, said: Words, draw: Random) -> list[Message | str]:
+def _next(talk: Client, said: Words, draw: Random) -> list[Message | str]:
     last = talk.steps[-1].outcome if talk.steps else None
     if last is not None and (isinstance(last, Failure) or talk.steps[-1].faults) and draw.random() < 0.7:
         return []
