@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from math import ceil
 
 from llmposter.core.clock import RealClock
 from llmposter.server.waiting import Alarms, Schedule
@@ -32,11 +33,12 @@ def at(alarms: Alarms, time: float) -> asyncio.Future[None]:
 
 
 def test_alarms_ring_in_the_order_of_their_times() -> None:
-    """However they were set, none before its time, and those of the same time in the order in which they were set."""
+    """However they were set, none before its time, and those of one millisecond in the order in which they were set."""
 
     async def go() -> None:
         alarms, loop, rung = Alarms(), asyncio.get_running_loop(), []
-        times = [loop.time() + n / 1000 for n in random.Random(1).choices(range(40), k=400)]
+        began = ceil(loop.time() * 1000) / 1000
+        times = [began + n / 1000 for n in random.Random(1).choices(range(40), k=400)]
 
         async def wait(number: int) -> None:
             await at(alarms, times[number])
