@@ -131,9 +131,9 @@ def test_no_retry_gets_past_a_trap(written, walk):
     told = list(lp316.check(Seen(program, ())))
     lost = {each.place.path[1] for each in told if len(each.place.path) == 2}
     assert traps or not told
-    for turn, step in asked(program, walk) if traps else ():
+    for turn, attempt, step in asked(program, walk) if traps else ():
         if step.rule is not None and (fired_in(step), step.rule.name) in traps:
-            only_fails(program, turn, step)
+            only_fails(program, turn, attempt, step)
         assert step.before.state not in lost or fails(program, step)
 
 
@@ -147,11 +147,11 @@ def fails(program: Program, step: Step) -> bool:
     return step.rule is not None and retried(program, step.rule)
 
 
-def only_fails(program: Program, turn: Turn, step: Step) -> None:
+def only_fails(program: Program, turn: Turn, attempt: int, step: Step) -> None:
     """The step, and retries after it, some soon and some late, get nothing else."""
     machine = Machine(program)
     assert fails(program, step)
-    for number, wait in enumerate((0.5, 0.0, 3600.0, 8.0, 1.0), 2):
+    for number, wait in enumerate((0.5, 0.0, 3600.0, 8.0, 1.0), attempt + 1):
         after = interrupted(step) if step.faults else step.after
         again = replace(turn, request=replace(turn.request, headers={"x-a": str(number)}))
         step = machine.advance(after, again, Moment(after.last + wait, attempt=number))

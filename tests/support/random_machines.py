@@ -175,8 +175,8 @@ def walked(program: Program, walk: list[Asked]) -> list[Step]:
     return [step for _, step in asked(program, walk)]
 
 
-def asked(program: Program, walk: list[Asked]) -> list[tuple[Turn, Step]]:
-    """The requests of a walk, each with what the machine does."""
+def asked(program: Program, walk: list[Asked]) -> list[tuple[Turn, int, Step]]:
+    """The requests of a walk, each with the number of its attempt and what the machine does."""
     talk = Heard(program)
     for number, each in enumerate(walk):
         more = {"model": each.model, "stream": each.stream, "tools": each.tools}
@@ -184,7 +184,7 @@ def asked(program: Program, walk: list[Asked]) -> list[tuple[Turn, Step]]:
             more["headers"] = {"x-a": each.header}
         # A conversation begins with a request.
         talk.ask(*_said(talk, each), wait=each.wait if number else 0.0, **more)
-    return list(zip(talk.turns, talk.steps, strict=True))
+    return list(zip(talk.turns, talk.attempts, talk.steps, strict=True))
 
 
 class Heard(Talk):
@@ -193,11 +193,14 @@ class Heard(Talk):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.turns: list[Turn] = []
+        self.attempts: list[int] = []
 
     def moment(self, asked: Turn) -> Moment:
         """As of any client; it is asked for once with each request."""
+        moment = super().moment(asked)
         self.turns.append(asked)
-        return super().moment(asked)
+        self.attempts.append(moment.attempt)
+        return moment
 
 
 def _said(talk: Talk, asked: Asked) -> list[Message | str]:
