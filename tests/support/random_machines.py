@@ -172,7 +172,7 @@ def compiled(written: dict[str, Any]) -> Program:
 
 def walked(program: Program, walk: list[Asked]) -> list[Step]:
     """What the machine does on a walk."""
-    return [step for _, step in asked(program, walk)]
+    return [step for _, _, step in asked(program, walk)]
 
 
 def asked(program: Program, walk: list[Asked]) -> list[tuple[Turn, int, Step]]:
