@@ -61,11 +61,10 @@ class Sending:
     # --- on the clock ---------------------------------------------------------------------------------------------
 
     def follow(self, plan: Plan) -> None:
-        """The answer as planned: at once where nothing has to be waited for, else in a task of its own."""
+        """The answer as planned: at once where nothing has to be waited for, else by itself, in its time."""
         self._status, self._headers = plan.status, plan.headers
         if isinstance(plan, Broken):
-            schedule = Schedule(self._service.clock, self._service.alarms)
-            self._start(Breaking(self._line, plan, schedule, self._breaks).run)
+            self._start(Breaking(self._line, plan, self._schedule(), self._breaks).run)
             return
         if plan.streamed:
             self._stream_at_once(plan)
@@ -80,7 +79,7 @@ class Sending:
                 case _:
                     assert_never(item)
         if seconds > 0:
-            self._start(partial(self._later, seconds, plan, body, Schedule(self._service.clock, self._service.alarms)))
+            self._start(partial(self._later, seconds, plan, body, self._schedule()))
         else:
             self._whole(plan.status, plan.headers, body)
 
@@ -91,7 +90,7 @@ class Sending:
         for item in items:
             if size >= MOST_AT_ONCE or isinstance(item, Wait):
                 rest = chain((Send(data) for data in held), (item,), items)
-                self._streaming = Streaming(self, rest, Schedule(self._service.clock, self._service.alarms))
+                self._streaming = Streaming(self, rest, self._schedule())
                 self._service.streams.add(self._streaming)
                 self._line.on_gone(self._streaming.cancel)
                 self._streaming.rung()
@@ -107,6 +106,9 @@ class Sending:
         if schedule.goes_on(seconds):
             await schedule.reached()
         self._whole(plan.status, plan.headers, body)
+
+    def _schedule(self) -> Schedule:
+        return Schedule(self._service.clock, self._service.alarms)
 
     def _breaks(self, sent: int, how: str) -> None:
         """Of a broken answer so much is out; *how* it ends, once it does."""
